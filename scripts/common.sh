@@ -1,0 +1,284 @@
+# What the scripts share.  Read in by a bash script that has set -eu.
+#
+#     top      the project's directory
+#     build    what is made in it; git ignores it
+#
+# Nothing is started, made or written by reading this.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build
+
+export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
+
+
+# Debian's packages, by what needs them
+
+packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
+    libjson-c-dev libssl-dev"
+packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
+packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
+    libtest-base-perl clang libclang-rt-dev"
+packages_bench="wrk"
+
+
+say() {
+    printf '%s: %s\n' "${0##*/}" "$*"
+}
+
+
+die() {
+    say "$@" >&2
+    exit 1
+}
+
+
+is_root() {
+    [ "$(id -u)" -eq 0 ]
+}
+
+
+# --- packages
+
+
+packages_missing() {
+    local name
+
+    for name; do
+        dpkg-query -W -f '${db:Status-Status} ${Provides}\n' "$name" \
+            2>/dev/null | grep -q '^installed' || printf '%s ' "$name"
+    done
+}
+
+
+# Installs those of the packages that are missing: as root, or through sudo
+# where it asks for no password.  The servers among them are not started:
+# Debian asks policy-rc.d about that.
+packages_install() {
+    local missing sudo=
+
+    missing=$(packages_missing "$@")
+
+    [ "$missing" ] || return 0
+
+    if ! is_root; then
+        sudo="sudo -n"
+        $sudo true 2>/dev/null \
+            || die "please install, as root: apt-get install $missing"
+    fi
+
+    say "installing $missing"
+
+    $sudo env DEBIAN_FRONTEND=noninteractive sh -c '
+        policy=/usr/sbin/policy-rc.d
+
+        if [ ! -e $policy ]; then
+            trap "rm -f $policy" EXIT
+            printf "#!/bin/sh\nexit 101\n" > $policy
+            chmod 755 $policy
+        fi
+
+        apt-get -qq update \
+        && apt-get -qq -y --no-install-recommends install "$@" \
+               -o Dpkg::Use-Pty=0 > /dev/null' sh $missing \
+        || die "apt-get could not install: $missing"
+}
+
+
+# --- waiting
+
+
+# Runs the command every 20 ms until it succeeds; false after that many
+# seconds.
+wait_for() {
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+    shift
+
+    until "$@" > /dev/null 2>&1; do
+        [ ${EPOCHREALTIME/./} -lt $end ] || return 1
+        sleep 0.02
+    done
+}
+
+
+port_open() {
+    (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+
+pid_gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+
+# Prints a port of 127.0.0.1 that nobody listens on.
+port_free() {
+    perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+        Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+
+# --- private PostgreSQL
+#
+# A cluster in DIR/data with its socket in DIR.  PostgreSQL refuses to run as
+# root, so it is the user postgres who runs it then.  Who may log in over the
+# socket is decided by the operating system's user; nobody needs a password
+# there.  Over TCP order_api has one, in keys/order_api.password.
+
+
+pg_bin() {
+    local dir
+
+    dir=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+    [ -x "$dir/postgres" ] || die "PostgreSQL is not installed"
+    printf '%s\n' "$dir"
+}
+
+
+pg_as_owner() {
+    if is_root; then
+        (cd / && runuser -u postgres -- "$@")
+    else
+        "$@"
+    fi
+}
+
+
+# pg_init DIR: makes the cluster, if there is none.
+pg_init() {
+    local dir=$1 bin user
+
+    bin=$(pg_bin)
+
+    mkdir -p "$dir"
+    chmod 755 "$dir"
+
+    if is_root; then
+        chown postgres: "$dir"
+    fi
+
+    [ -e "$dir/data/order.conf" ] && return
+
+    pg_as_owner rm -rf "$dir/data"
+    pg_as_owner "$bin/initdb" -D "$dir/data" -U postgres -E UTF8 \
+        --locale=C.UTF-8 --no-sync > "$dir.initdb.log" 2>&1 \
+        || { cat "$dir.initdb.log" >&2; die "initdb failed"; }
+    rm -f "$dir.initdb.log"
+
+    {
+        for user in root postgres www-data "$(id -un)"; do
+            printf 'order %s order_api\n' "$user"
+        done
+        for user in root postgres "$(id -un)"; do
+            printf 'order %s postgres\n' "$user"
+        done
+    } | pg_as_owner tee "$dir/data/pg_ident.conf" > /dev/null
+
+    pg_as_owner tee "$dir/data/pg_hba.conf" > /dev/null <<END
+local  all          all                peer map=order
+local  replication  postgres           peer map=order
+host   all          all  127.0.0.1/32  scram-sha-256
+END
+
+    printf "include 'order.conf'\n" \
+        | pg_as_owner tee -a "$dir/data/postgresql.conf" > /dev/null
+    pg_as_owner touch "$dir/data/order.conf"
+}
+
+
+# pg_start DIR [SETTING…]: starts the cluster and waits until it answers.
+# The settings are as in postgresql.conf: "port = 5433".
+pg_start() {
+    local dir=$1
+
+    shift
+
+    [ ${#dir} -le 90 ] \
+        || die "$dir: too long for a socket's name, choose a shorter one"
+
+    pg_as_owner tee "$dir/data/order.conf" > /dev/null <<END
+listen_addresses = ''
+unix_socket_directories = '$dir'
+max_connections = 200
+shared_buffers = 128MB
+max_wal_size = 2GB
+shared_preload_libraries = 'pg_stat_statements'
+log_line_prefix = '%m [%p] %q%u@%d %a '
+$(printf '%s\n' "$@")
+END
+
+    pg_as_owner "$(pg_bin)/pg_ctl" -D "$dir/data" -l "$dir/postgresql.log" \
+        -w -t 60 start > /dev/null 9>&- \
+        || { tail -20 "$dir/postgresql.log" >&2
+             die "PostgreSQL did not start"; }
+}
+
+
+pg_running() {
+    pg_as_owner "$(pg_bin)/pg_ctl" -D "$1/data" status > /dev/null 2>&1
+}
+
+
+# pg_stop DIR [MODE]
+pg_stop() {
+    if pg_running "$1"; then
+        pg_as_owner "$(pg_bin)/pg_ctl" -D "$1/data" -w -m "${2:-fast}" stop \
+            > /dev/null || true
+    fi
+}
+
+
+# pg_env DIR [PORT]: makes psql and sqitch talk to it as its superuser.
+pg_env() {
+    export PGHOST=$1 PGPORT=${2:-5432} PGUSER=postgres PGDATABASE=shop
+    unset PGPASSWORD PGSERVICE PGHOSTADDR
+}
+
+
+pg_sql() {
+    psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
+}
+
+
+# Makes or migrates the database that the environment names; with "demo" as
+# its argument also fills it with the demo data, once.
+schema_load() {
+    "$top/sql/load"
+
+    if [ "${1:-}" = demo ]; then
+        pg_sql -f "$top/sql/demo.sql" > /dev/null
+    fi
+}
+
+
+# --- keys and tokens
+
+
+# keys_make DIR: random keys that only their owner may read, if there are
+# none.  hs256.key is the secret, as it stands; es256.pem signs and
+# es256.pub.pem verifies.
+keys_make() {
+    (
+        umask 077
+        mkdir -p "$1"
+        cd "$1"
+
+        [ -s hs256.key ] || openssl rand -hex 32 | tr -d '\n' > hs256.key
+        [ -s order_api.password ] \
+            || openssl rand -hex 24 | tr -d '\n' > order_api.password
+
+        if [ ! -s es256.pub.pem ]; then
+            openssl genpkey -quiet -algorithm EC \
+                -pkeyopt ec_paramgen_curve:P-256 -out es256.pem 2>/dev/null \
+                || openssl genpkey -algorithm EC \
+                       -pkeyopt ec_paramgen_curve:P-256 -out es256.pem
+            openssl pkey -in es256.pem -pubout -out es256.pub.pem
+        fi
+    )
+}
+
+
+# token_sign KEYFILE KID USER ROLE SECONDS: prints a token, HS256.
+token_sign() {
+    perl -I "$top/t/lib" -MOrderToken -e 'print OrderToken::sign(@ARGV)' "$@"
+}

@@ -1,0 +1,26 @@
+CREATE OR REPLACE FUNCTION shop.orders_after_delete() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = shop, pg_temp
+AS $$
+BEGIN
+    INSERT INTO change_log
+           (order_id, version, status, old_status, final, deleted, buyer,
+            seller, driver, actor, order_number, updated_at)
+    SELECT id, version + 1, status_id, status_id, final, true, buyer_id,
+           seller_id, driver_id, actor_id(), order_number,
+           greatest(clock_timestamp(), updated_at)
+      FROM old_rows;
+
+    PERFORM ring();
+
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION shop.orders_after_delete() IS
+    'Writes the change log of deleted orders: their last version.';
+
+CREATE OR REPLACE TRIGGER after_delete
+    AFTER DELETE ON shop.orders
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION shop.orders_after_delete();

@@ -1,0 +1,94 @@
+CREATE OR REPLACE FUNCTION shop.orders_after_update() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = shop, pg_temp
+AS $$
+DECLARE
+    v_moved     uuid[];
+    v_returned  uuid[];
+BEGIN
+    WITH log AS (
+        INSERT INTO change_log
+               (order_id, version, status, old_status, final, deleted, buyer,
+                seller, driver, actor, order_number, updated_at)
+        SELECT n.id, n.version, n.status_id, o.status_id, n.final, false,
+               n.buyer_id, n.seller_id, n.driver_id, actor_id(),
+               n.order_number, n.updated_at
+          FROM new_rows n
+          JOIN old_rows o USING (id)
+    )
+    SELECT array_agg(id) FILTER (WHERE n.status_id <> o.status_id),
+           array_agg(id) FILTER (WHERE o.stock_taken AND NOT n.stock_taken)
+      INTO v_moved, v_returned
+      FROM new_rows n
+      JOIN old_rows o USING (id);
+
+    IF v_moved IS NOT NULL THEN
+        WITH moved AS (
+            SELECT n.*, o.status AS old_status
+              FROM new_rows n
+              JOIN old_rows o USING (id)
+             WHERE n.status_id <> o.status_id
+        ), history AS (
+            INSERT INTO order_status_history
+                   (order_id, previous_status, new_status, changed_by,
+                    change_reason, notes, created_at)
+            SELECT id, old_status, status, actor_id(),
+                   nullif(current_setting('shop.reason', true), ''),
+                   nullif(current_setting('shop.notes', true), ''),
+                   updated_at
+              FROM moved
+        ), event AS (
+            INSERT INTO order_tracking_events
+                   (order_id, event_type, event_data, event_source,
+                    occurred_at)
+            SELECT id, 'status_change',
+                   jsonb_build_object('status', status,
+                                      'oldStatus', old_status),
+                   actor_source(), updated_at
+              FROM moved
+        )
+        INSERT INTO notifications
+               (user_id, order_id, type, title, message, data)
+        SELECT v.user_id, m.id, 'order_update', 'Order Status Updated',
+               'Order ' || m.order_number || v.message,
+               jsonb_build_object('orderId', m.id,
+                                  'orderNumber', m.order_number,
+                                  'status', m.status,
+                                  'oldStatus', m.old_status)
+          FROM moved m
+          JOIN workflow_statuses s ON s.id = m.status_id
+          JOIN stores st ON st.id = m.store_id,
+               LATERAL (
+                   SELECT m.buyer_id, ': ' || s.emoji || ' ' || s.message
+                    UNION ALL
+                   SELECT m.seller_id, ' is now ' || s.label
+                    UNION ALL
+                   SELECT u.id, ' is now ' || s.label
+                     FROM users u
+                    WHERE st.notify_admins AND u.role = 'admin'
+               ) AS v (user_id, message);
+
+        PERFORM follow_deliveries(v_moved);
+    END IF;
+
+    IF v_returned IS NOT NULL THEN
+        PERFORM return_stock(v_returned);
+    END IF;
+
+    IF EXISTS (SELECT FROM new_rows) THEN
+        PERFORM ring();
+    END IF;
+
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION shop.orders_after_update() IS
+    'Writes the change log of changed orders; of those whose status changed '
+    'also history, tracking event and notifications (S3, S4), and follows '
+    'with delivery tasks (S0) and stock.';
+
+CREATE OR REPLACE TRIGGER after_update
+    AFTER UPDATE ON shop.orders
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION shop.orders_after_update();

@@ -1,0 +1,6 @@
+BEGIN;
+
+DROP TABLE shop.cart_items;
+DROP TABLE shop.carts;
+
+COMMIT;

@@ -1,0 +1,6 @@
+BEGIN;
+
+DROP TABLE shop.products;
+DROP TABLE shop.stores;
+
+COMMIT;

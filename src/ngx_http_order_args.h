@@ -1,0 +1,29 @@
+
+/*
+ * A request -> the parameters of its route's SQL function.
+ */
+
+
+#ifndef _NGX_HTTP_ORDER_ARGS_H_INCLUDED_
+#define _NGX_HTTP_ORDER_ARGS_H_INCLUDED_
+
+
+#include <ngx_http_order_call.h>
+#include <ngx_http_order_reply.h>
+
+
+/*
+ * Reads body, path, query and headers against the route's fields, and sets
+ * the parameters of call->query: the caller's id and role (NULL where anyone
+ * may), then the fields.
+ *
+ *     NGX_OK        call->query can be sent
+ *     NGX_DECLINED  *problem tells why not; with ngx_http_order_bad_input
+ *                   call->input.faults tells more
+ *     NGX_ERROR     no memory
+ */
+ngx_int_t ngx_http_order_args_read(ngx_http_order_call_t *call,
+    const ngx_http_order_problem_t **problem);
+
+
+#endif /* _NGX_HTTP_ORDER_ARGS_H_INCLUDED_ */

@@ -1,0 +1,244 @@
+
+/*
+ * Who is calling.
+ *
+ * The token is verified where it is first asked for: by a variable in the
+ * preaccess phase, or by the content handler.  Nothing depends on the access
+ * phase, which subrequests skip.
+ */
+
+
+#include <ngx_http_order_identity.h>
+
+
+static void ngx_http_order_ctx_cleanup(void *data);
+static ngx_int_t ngx_http_order_token(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx, ngx_str_t *token);
+static ngx_int_t ngx_http_order_cookie(ngx_http_request_t *r,
+    ngx_str_t *token);
+
+
+static ngx_str_t  ngx_http_order_cookie_name =
+    ngx_string(NGX_HTTP_ORDER_COOKIE);
+static ngx_str_t  ngx_http_order_origin = ngx_string("Origin");
+static ngx_str_t  ngx_http_order_fetch_site = ngx_string("Sec-Fetch-Site");
+
+
+ngx_http_order_ctx_t *
+ngx_http_order_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_order_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_module);
+    if (ctx) {
+        return ctx;
+    }
+
+    /* an internal redirect has zeroed the contexts */
+
+    if (r->internal || r->filter_finalize) {
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_order_ctx_cleanup) {
+                ctx = *(ngx_http_order_ctx_t **) cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_order_module);
+                return ctx;
+            }
+        }
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_order_ctx_t *));
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_order_ctx_t));
+
+    if (cln == NULL || ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->identified = NGX_CONF_UNSET;
+
+    *(ngx_http_order_ctx_t **) cln->data = ctx;
+    cln->handler = ngx_http_order_ctx_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_order_module);
+
+    return ctx;
+}
+
+
+/* Frees nothing: it marks where the context is. */
+
+static void
+ngx_http_order_ctx_cleanup(void *data)
+{
+}
+
+
+ngx_int_t
+ngx_http_order_identify(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
+{
+    ngx_str_t                          token;
+    const char                        *reason;
+    const ngx_http_order_loc_conf_t   *olcf;
+    const ngx_http_order_main_conf_t  *omcf;
+
+    if (ctx->identified != NGX_CONF_UNSET) {
+        return ctx->identified;
+    }
+
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+
+    if (olcf->verifier.keys == NULL || omcf->zone == NULL
+        || ngx_http_order_token(r, ctx, &token) != NGX_OK)
+    {
+        ctx->identified = NGX_DECLINED;
+        return NGX_DECLINED;
+    }
+
+    ctx->identified = ngx_order_token_verify(&olcf->verifier,
+                                             omcf->zone->verified, &token,
+                                             ngx_time(), &ctx->identity,
+                                             &reason);
+
+    if (ctx->identified == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "token refused: %s", reason);
+        ctx->identified = NGX_ABORT;
+    }
+
+    return ctx->identified;
+}
+
+
+static ngx_int_t
+ngx_http_order_token(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
+    ngx_str_t *token)
+{
+    ngx_str_t  *value;
+
+    if (r->headers_in.authorization == NULL) {
+        ctx->by_cookie = 1;
+        return ngx_http_order_cookie(r, token);
+    }
+
+    value = &r->headers_in.authorization->value;
+
+    if (value->len <= sizeof("Bearer ") - 1
+        || ngx_strncasecmp(value->data, (u_char *) "Bearer ",
+                           sizeof("Bearer ") - 1)
+           != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    token->data = value->data + sizeof("Bearer ") - 1;
+    token->len = value->len - (sizeof("Bearer ") - 1);
+
+    while (token->len && token->data[0] == ' ') {
+        token->data++;
+        token->len--;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_order_cookie(ngx_http_request_t *r, ngx_str_t *token)
+{
+#if (nginx_version >= 1023000)
+
+    if (ngx_http_parse_multi_header_lines(r, r->headers_in.cookie,
+                                          &ngx_http_order_cookie_name, token)
+        == NULL)
+    {
+        return NGX_DECLINED;
+    }
+
+#else
+
+    if (ngx_http_parse_multi_header_lines(&r->headers_in.cookies,
+                                          &ngx_http_order_cookie_name, token)
+        == NGX_DECLINED)
+    {
+        return NGX_DECLINED;
+    }
+
+#endif
+
+    return token->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_order_same_origin(ngx_http_request_t *r)
+{
+    size_t            len;
+    u_char           *p;
+    ngx_str_t        *host;
+    ngx_table_elt_t  *h;
+
+    h = ngx_http_order_header(r, &ngx_http_order_fetch_site);
+
+    if (h) {
+        return (h->value.len == sizeof("same-origin") - 1
+                && ngx_strncmp(h->value.data, "same-origin", h->value.len)
+                   == 0)
+               ? NGX_OK : NGX_DECLINED;
+    }
+
+    h = ngx_http_order_header(r, &ngx_http_order_origin);
+
+    if (h == NULL || r->headers_in.host == NULL) {
+        return NGX_DECLINED;
+    }
+
+    host = &r->headers_in.host->value;
+
+    p = ngx_strlchr(h->value.data, h->value.data + h->value.len, '/');
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    p += 2;
+    len = (size_t) (p - h->value.data);
+
+    if (len + host->len != h->value.len
+        || ngx_strncasecmp(p, host->data, host->len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_table_elt_t *
+ngx_http_order_header(ngx_http_request_t *r, const ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash != 0 && h[i].key.len == name->len
+            && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0)
+        {
+            return &h[i];
+        }
+    }
+}

@@ -1,0 +1,44 @@
+
+/*
+ * Who is calling: the token of a request -> its identity, once a request.
+ */
+
+
+#ifndef _NGX_HTTP_ORDER_IDENTITY_H_INCLUDED_
+#define _NGX_HTTP_ORDER_IDENTITY_H_INCLUDED_
+
+
+#include <ngx_http_order.h>
+
+
+/*
+ * The context of a request, made when it is not there; found again after an
+ * internal redirect.  NULL: no memory.
+ */
+ngx_http_order_ctx_t *ngx_http_order_ctx(ngx_http_request_t *r);
+
+/*
+ * Verifies the token of "Authorization: Bearer", or of the cookie that login
+ * sets; later calls answer what the first one found.  Works in any phase.
+ *
+ *     NGX_OK        ctx->identity is set
+ *     NGX_DECLINED  there is no token
+ *     NGX_ABORT     the token was refused; the cause was logged
+ *     NGX_ERROR     no memory
+ */
+ngx_int_t ngx_http_order_identify(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
+
+/*
+ * Did this request, whose token came in a cookie, come from a page of the
+ * same origin: by Sec-Fetch-Site, else by Origin against Host.  NGX_OK or
+ * NGX_DECLINED.
+ */
+ngx_int_t ngx_http_order_same_origin(ngx_http_request_t *r);
+
+/* A header of the request by its name, any case; NULL: there is none. */
+ngx_table_elt_t *ngx_http_order_header(ngx_http_request_t *r,
+    const ngx_str_t *name);
+
+
+#endif /* _NGX_HTTP_ORDER_IDENTITY_H_INCLUDED_ */

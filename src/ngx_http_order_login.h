@@ -1,0 +1,22 @@
+
+/*
+ * POST /api/auth/login, for shops without an identity service.
+ */
+
+
+#ifndef _NGX_HTTP_ORDER_LOGIN_H_INCLUDED_
+#define _NGX_HTTP_ORDER_LOGIN_H_INCLUDED_
+
+
+#include <ngx_http_order.h>
+
+
+/*
+ * Answers a token for e-mail and password, and sets it as a cookie.  200,
+ * 400, 401, 404 where no key of the location can sign, 503.
+ */
+ngx_int_t ngx_http_order_login_handler(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_ORDER_LOGIN_H_INCLUDED_ */

@@ -1,0 +1,430 @@
+
+/*
+ * The table of directives, their merging, start and end of a worker.
+ */
+
+
+#include <ngx_http_order.h>
+#include <ngx_http_order_conf.h>
+#include <ngx_http_order_direct.h>
+#include <ngx_http_order_handler.h>
+#include <ngx_http_order_variables.h>
+
+
+/* a location, to be looked at when all is merged */
+
+typedef struct {
+    ngx_http_order_loc_conf_t   *conf;
+    void                       **loc_conf;
+} ngx_http_order_location_t;
+
+
+static void *ngx_http_order_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_order_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_order_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_order_init(ngx_conf_t *cf);
+
+static char *ngx_http_order_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+static ngx_int_t ngx_http_order_init_process(ngx_cycle_t *cycle);
+static void ngx_http_order_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_http_order_direct_values[] = {
+    { ngx_string("off"), NGX_HTTP_ORDER_DIRECT_OFF },
+    { ngx_string("auto"), NGX_HTTP_ORDER_DIRECT_AUTO },
+    { ngx_string("on"), NGX_HTTP_ORDER_DIRECT_ON },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_order_commands[] = {
+
+    { ngx_string("order_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_order_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_order_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_feed_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, feed_timeout),
+      NULL },
+
+    { ngx_string("order_missing"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, missing),
+      NULL },
+
+    { ngx_string("order_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_order_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_jwt_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+          |NGX_CONF_TAKE23,
+      ngx_http_order_jwt_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_jwt_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, verifier.issuer),
+      NULL },
+
+    { ngx_string("order_jwt_audience"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, verifier.audience),
+      NULL },
+
+    { ngx_string("order_jwt_leeway"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, verifier.leeway),
+      NULL },
+
+    { ngx_string("order_jwt_lifetime"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, lifetime),
+      NULL },
+
+    { ngx_string("order_stale"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, stale),
+      NULL },
+
+    { ngx_string("order_intercept_errors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, intercept_errors),
+      NULL },
+
+    { ngx_string("order_direct"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, direct),
+      &ngx_http_order_direct_values },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_order_module_ctx = {
+    ngx_http_order_variables,              /* preconfiguration */
+    ngx_http_order_init,                   /* postconfiguration */
+
+    ngx_http_order_create_main_conf,       /* create main configuration */
+    ngx_http_order_init_main_conf,         /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_order_create_loc_conf,        /* create location configuration */
+    ngx_http_order_merge_loc_conf          /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_order_module = {
+    NGX_MODULE_V1,
+    &ngx_http_order_module_ctx,            /* module context */
+    ngx_http_order_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_order_init_process,           /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_order_exit_process,           /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static void *
+ngx_http_order_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_order_main_conf_t  *omcf;
+
+    omcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_order_main_conf_t));
+    if (omcf == NULL) {
+        return NULL;
+    }
+
+    omcf->feed_timeout = NGX_CONF_UNSET_MSEC;
+    omcf->missing = NGX_CONF_UNSET_MSEC;
+
+    if (ngx_array_init(&omcf->locations, cf->pool, 4,
+                       sizeof(ngx_http_order_location_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return omcf;
+}
+
+
+static char *
+ngx_http_order_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_order_main_conf_t *omcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    ngx_conf_init_msec_value(omcf->feed_timeout, 2500);
+    ngx_conf_init_msec_value(omcf->missing, 5000);
+
+    if (omcf->database == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    /* names are resolved anew while running only if there is a resolver */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->resolver && clcf->resolver->connections.nelts) {
+        omcf->database->resolver = clcf->resolver;
+        omcf->database->resolver_timeout =
+            clcf->resolver_timeout == NGX_CONF_UNSET_MSEC
+            ? 30000 : clcf->resolver_timeout;
+    }
+
+    return ngx_order_pg_conf_init(cf, omcf->database);
+}
+
+
+static void *
+ngx_http_order_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_order_loc_conf_t  *olcf;
+
+    olcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_order_loc_conf_t));
+    if (olcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     olcf->api = 0;
+     *     olcf->verifier.issuer = { 0, NULL };
+     *     olcf->verifier.audience = { 0, NULL };
+     *     olcf->verifier.policy = 0;
+     */
+
+    olcf->verifier.keys = NGX_CONF_UNSET_PTR;
+    olcf->verifier.leeway = NGX_CONF_UNSET;
+    olcf->lifetime = NGX_CONF_UNSET;
+    olcf->stale = NGX_CONF_UNSET_MSEC;
+    olcf->intercept_errors = NGX_CONF_UNSET;
+    olcf->direct = NGX_CONF_UNSET_UINT;
+
+    return olcf;
+}
+
+
+static char *
+ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_order_loc_conf_t *prev = parent;
+    ngx_http_order_loc_conf_t *conf = child;
+
+    ngx_http_order_location_t   *location;
+    ngx_http_order_main_conf_t  *omcf;
+
+    ngx_conf_merge_ptr_value(conf->verifier.keys, prev->verifier.keys, NULL);
+    ngx_conf_merge_str_value(conf->verifier.issuer, prev->verifier.issuer,
+                             "");
+    ngx_conf_merge_str_value(conf->verifier.audience, prev->verifier.audience,
+                             "");
+    ngx_conf_merge_sec_value(conf->verifier.leeway, prev->verifier.leeway,
+                             30);
+    ngx_conf_merge_sec_value(conf->lifetime, prev->lifetime, 3600);
+    ngx_conf_merge_msec_value(conf->stale, prev->stale, 600000);
+    ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
+    ngx_conf_merge_uint_value(conf->direct, prev->direct,
+                              NGX_HTTP_ORDER_DIRECT_AUTO);
+
+    if (conf->verifier.keys == NULL) {
+
+        if (conf->api) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"order_api\" needs an \"order_jwt_key\"");
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    ngx_order_token_policy(&conf->verifier);
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
+
+    location = ngx_array_push(&omcf->locations);
+    if (location == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    location->conf = conf;
+    location->loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_order_init(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i;
+    ngx_http_order_location_t   *location;
+    ngx_http_order_main_conf_t  *omcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
+
+    if (omcf->apis && omcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"order_api\" needs an \"order_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (omcf->apis && omcf->database == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"order_api\" needs an \"order_database\"");
+        return NGX_ERROR;
+    }
+
+    location = omcf->locations.elts;
+
+    for (i = 0; i < omcf->locations.nelts; i++) {
+        if (location[i].conf->api) {
+            location[i].conf->past_filters =
+                ngx_http_order_direct_decide(cf, location[i].loc_conf,
+                                             location[i].conf->direct);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_http_order_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_order_loc_conf_t *olcf = conf;
+
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_order_main_conf_t  *omcf;
+
+    if (olcf->api) {
+        return "is duplicate";
+    }
+
+    olcf->api = 1;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
+    omcf->apis++;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_order_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_order_init_process(ngx_cycle_t *cycle)
+{
+    u_char                      *p;
+    ngx_str_t                    name;
+    ngx_http_order_main_conf_t  *omcf;
+
+    omcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_order_module);
+
+    /* the cache manager and the cache loader come here, too */
+
+    if (omcf == NULL || omcf->apis == 0
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(cycle->pool, NGX_MAXHOSTNAMELEN + 64);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    name.data = p;
+    p = ngx_sprintf(p, "nginx order %V %P worker %ui", &cycle->hostname,
+                    ngx_parent, ngx_worker);
+    *p = '\0';
+    name.len = (size_t) (p - name.data);
+
+    omcf->labels = ngx_order_workflow_create(cycle->pool);
+    omcf->pg = ngx_order_pg_pool_create(omcf->database, &name, cycle->pool,
+                                        cycle->log);
+    if (omcf->labels == NULL || omcf->pg == NULL) {
+        return NGX_ERROR;
+    }
+
+    omcf->fill = ngx_order_fill_create(omcf->zone, omcf->pg, omcf->labels,
+                                       omcf->missing, cycle->pool,
+                                       cycle->log);
+    omcf->feed = ngx_order_feed_create(omcf->zone, omcf->database, omcf->pg,
+                                       &name, cycle->pool, cycle->log);
+
+    if (omcf->fill == NULL || omcf->feed == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_order_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_order_main_conf_t  *omcf;
+
+    omcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_order_module);
+
+    if (omcf == NULL || omcf->pg == NULL) {
+        return;
+    }
+
+    if (omcf->feed) {
+        ngx_order_feed_close(omcf->feed);
+    }
+
+    ngx_order_pg_pool_close(omcf->pg);
+}

@@ -1,0 +1,26 @@
+
+/*
+ * The poll: GET /api/order-status/:order_id (S2).
+ */
+
+
+#ifndef _NGX_HTTP_ORDER_STATUS_H_INCLUDED_
+#define _NGX_HTTP_ORDER_STATUS_H_INCLUDED_
+
+
+#include <ngx_http_order.h>
+
+
+/* what $order_cache_status and X-Order-Cache say, by ngx_http_order_cache_e */
+extern ngx_str_t  ngx_http_order_cache_names[];
+
+
+/*
+ * Answers from shared memory, or waits for a fill and answers then.  200 with
+ * the status, 304, 401, 403, 404, 503 with Retry-After.
+ */
+ngx_int_t ngx_http_order_status_handler(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_ORDER_STATUS_H_INCLUDED_ */

@@ -1,0 +1,606 @@
+
+/*
+ * The change feed.
+ *
+ * What has been read up to is a snapshot of PostgreSQL, as text, in the zone:
+ * a read names the snapshot of the read before it, and answers the changes
+ * of all transactions that this one did not see.  The holder writes the slot
+ * that is not in use and then turns the index, so whoever takes over finds a
+ * whole one, at worst the one before: then changes are read twice, which
+ * their versions make harmless.
+ *
+ * The zone's "fresh" is the moment at which the last answered read was sent:
+ * all that was committed by then is in the cache.
+ */
+
+
+#include <ngx_order_feed.h>
+#include <ngx_order_load.h>
+#include <ngx_order_row.h>
+#include <ngx_order_workflow.h>
+
+
+#define NGX_ORDER_FEED_TICK      200       /* ms, of every worker */
+#define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
+#define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
+
+/* the columns of api.feed_begin() and of api.feed_read()'s first row */
+
+#define NGX_ORDER_FEED_SNAPSHOT  0
+#define NGX_ORDER_FEED_EPOCH     1
+#define NGX_ORDER_FEED_REVISION  2
+#define NGX_ORDER_FEED_GAP       3
+#define NGX_ORDER_FEED_RECORD    4         /* of the rows behind it */
+
+
+struct ngx_order_feed_s {
+    ngx_order_zone_t            *zone;
+    const ngx_order_pg_conf_t   *conf;
+    ngx_order_pg_pool_t         *pg;
+    ngx_str_t                    name;
+    ngx_pool_t                  *pool;
+    ngx_log_t                   *log;
+
+    ngx_event_t                  tick;
+
+    /* the holder's */
+
+    ngx_order_pg_session_t      *session;
+    ngx_event_t                  unasked;
+    ngx_order_pg_query_t         listen;
+    ngx_order_pg_query_t         read;
+    ngx_order_pg_query_t         labels;
+    ngx_order_pg_param_t         param;
+    u_char                       text[NGX_ORDER_SNAPSHOT_LEN + 1];
+    ngx_msec_t                   asked;    /* when the read was sent */
+    unsigned                     ready:1;
+    unsigned                     reading:1;
+    unsigned                     rung:1;   /* while reading */
+    unsigned                     labelling:1;
+
+    ngx_order_load_t            *load;     /* of a new zone */
+
+    /* the doorbell, of every worker */
+
+    ngx_order_pg_query_t         ring;
+    ngx_event_t                  bell;
+    ngx_msec_t                   last;
+    unsigned                     ringing:1;
+    unsigned                     again:1;
+};
+
+
+static void ngx_order_feed_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_order_feed_hold(ngx_order_feed_t *feed);
+static void ngx_order_feed_start(ngx_order_feed_t *feed);
+static void ngx_order_feed_stop(ngx_order_feed_t *feed);
+static void ngx_order_feed_session(ngx_order_pg_session_t *session,
+    ngx_order_pg_event_e event, void *data);
+static void ngx_order_feed_listened(ngx_order_pg_query_t *query);
+static void ngx_order_feed_unasked(ngx_event_t *ev);
+static void ngx_order_feed_read(ngx_order_feed_t *feed);
+static void ngx_order_feed_read_done(ngx_order_pg_query_t *query);
+static void ngx_order_feed_changes(ngx_order_feed_t *feed);
+static void ngx_order_feed_head(ngx_order_feed_t *feed, ngx_uint_t gap);
+static void ngx_order_feed_snapshot(ngx_order_feed_t *feed);
+static void ngx_order_feed_labels(ngx_order_feed_t *feed);
+static void ngx_order_feed_labels_done(ngx_order_pg_query_t *query);
+static void ngx_order_feed_bell(ngx_event_t *ev);
+static void ngx_order_feed_rung(ngx_order_pg_query_t *query);
+
+
+static const ngx_order_pg_statement_t  ngx_order_feed_listen = {
+    ngx_string("listen"),
+    ngx_string("listen order_changes"),
+    NGX_ORDER_PG_FILL
+};
+
+static const ngx_order_pg_statement_t  ngx_order_feed_begin = {
+    ngx_string("feed_begin"),
+    ngx_string("select * from api.feed_begin()"),
+    NGX_ORDER_PG_FILL
+};
+
+static const ngx_order_pg_statement_t  ngx_order_feed_statement = {
+    ngx_string("feed_read"),
+    ngx_string("select * from api.feed_read($1)"),
+    NGX_ORDER_PG_FILL
+};
+
+static const ngx_order_pg_statement_t  ngx_order_feed_ring_statement = {
+    ngx_string("ring"),
+    ngx_string("select api.ring()"),
+    NGX_ORDER_PG_FILL
+};
+
+
+ngx_order_feed_t *
+ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
+    ngx_order_pg_pool_t *pg, const ngx_str_t *name, ngx_pool_t *pool,
+    ngx_log_t *log)
+{
+    ngx_order_feed_t  *feed;
+
+    feed = ngx_pcalloc(pool, sizeof(ngx_order_feed_t));
+    if (feed == NULL) {
+        return NULL;
+    }
+
+    feed->zone = zone;
+    feed->conf = conf;
+    feed->pg = pg;
+    feed->name = *name;
+    feed->pool = pool;
+    feed->log = log;
+
+    feed->load = ngx_order_load_create(zone, conf, name, pool, log);
+    if (feed->load == NULL) {
+        return NULL;
+    }
+
+    feed->tick.handler = ngx_order_feed_tick;
+    feed->tick.data = feed;
+    feed->tick.log = log;
+    feed->tick.cancelable = 1;
+
+    feed->unasked.handler = ngx_order_feed_unasked;
+    feed->unasked.data = feed;
+    feed->unasked.log = log;
+    feed->unasked.cancelable = 1;
+
+    feed->bell.handler = ngx_order_feed_bell;
+    feed->bell.data = feed;
+    feed->bell.log = log;
+    feed->bell.cancelable = 1;
+
+    ngx_order_feed_tick(&feed->tick);
+
+    return feed;
+}
+
+
+void
+ngx_order_feed_close(ngx_order_feed_t *feed)
+{
+    if (feed->tick.timer_set) {
+        ngx_del_timer(&feed->tick);
+    }
+
+    if (feed->bell.timer_set) {
+        ngx_del_timer(&feed->bell);
+    }
+
+    if (feed->ringing) {
+        ngx_order_pg_cancel(&feed->ring);
+        feed->ringing = 0;
+    }
+
+    ngx_order_feed_stop(feed);
+
+    (void) ngx_atomic_cmp_set(&feed->zone->shared->lease,
+                              (ngx_atomic_uint_t) ngx_pid, 0);
+}
+
+
+static void
+ngx_order_feed_tick(ngx_event_t *ev)
+{
+    ngx_order_feed_t  *feed = ev->data;
+
+    if (ngx_exiting) {
+        ngx_order_feed_close(feed);
+        return;
+    }
+
+    if (ngx_order_feed_hold(feed)) {
+        feed->zone->shared->beat = ngx_current_msec;
+
+        if (feed->session == NULL) {
+            ngx_order_feed_start(feed);
+        }
+
+    } else if (feed->session) {
+        ngx_order_feed_stop(feed);
+    }
+
+    ngx_add_timer(&feed->tick, NGX_ORDER_FEED_TICK);
+}
+
+
+/*
+ * Is the feed this worker's, now?  A holder that was stopped and comes back
+ * finds the lease taken.
+ */
+
+static ngx_uint_t
+ngx_order_feed_hold(ngx_order_feed_t *feed)
+{
+    ngx_atomic_uint_t    lease;
+    ngx_order_shared_t  *shared;
+
+    shared = feed->zone->shared;
+    lease = shared->lease;
+
+    if (lease == (ngx_atomic_uint_t) ngx_pid) {
+        return 1;
+    }
+
+    if (lease != 0 && (ngx_msec_int_t) (ngx_current_msec - shared->beat)
+                      < NGX_ORDER_FEED_SILENCE)
+    {
+        return 0;
+    }
+
+    if (!ngx_atomic_cmp_set(&shared->lease, lease,
+                            (ngx_atomic_uint_t) ngx_pid))
+    {
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
+                  "the change feed is this worker's");
+
+    return 1;
+}
+
+
+static void
+ngx_order_feed_start(ngx_order_feed_t *feed)
+{
+    feed->ready = 0;
+    feed->reading = 0;
+    feed->rung = 0;
+    feed->labelling = 0;
+
+    feed->session = ngx_order_pg_session_open(feed->conf, &feed->name,
+                                              ngx_order_feed_session, feed,
+                                              feed->pool, feed->log);
+}
+
+
+static void
+ngx_order_feed_stop(ngx_order_feed_t *feed)
+{
+    ngx_order_load_stop(feed->load);
+
+    if (feed->unasked.timer_set) {
+        ngx_del_timer(&feed->unasked);
+    }
+
+    if (feed->session) {
+        ngx_order_pg_session_close(feed->session);
+        feed->session = NULL;
+    }
+}
+
+
+static void
+ngx_order_feed_session(ngx_order_pg_session_t *session,
+    ngx_order_pg_event_e event, void *data)
+{
+    ngx_order_feed_t *feed = data;
+
+    switch (event) {
+
+    case NGX_ORDER_PG_SESSION_READY:
+        feed->listen.statement = &ngx_order_feed_listen;
+        feed->listen.handler = ngx_order_feed_listened;
+        feed->listen.data = feed;
+        feed->listen.log = feed->log;
+
+        ngx_order_pg_session_query(session, &feed->listen);
+        break;
+
+    case NGX_ORDER_PG_SESSION_NOTIFY:
+        if (feed->ready) {
+            ngx_order_feed_read(feed);
+        }
+
+        break;
+
+    case NGX_ORDER_PG_SESSION_DOWN:
+        feed->ready = 0;
+
+        if (ngx_exiting) {
+            ngx_order_feed_close(feed);
+        }
+
+        break;
+    }
+}
+
+
+static void
+ngx_order_feed_listened(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t *feed = query->data;
+
+    if (query->status != NGX_ORDER_PG_OK) {
+        ngx_log_error(NGX_LOG_ERR, feed->log, 0,
+                      "the change feed cannot listen: %s %V",
+                      query->sqlstate, &query->message);
+
+    } else {
+        ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
+                      "the change feed is connected");
+    }
+
+    feed->ready = 1;
+    ngx_order_feed_read(feed);
+}
+
+
+static void
+ngx_order_feed_unasked(ngx_event_t *ev)
+{
+    ngx_order_feed_t *feed = ev->data;
+
+    if (feed->ready) {
+        ngx_order_feed_read(feed);
+    }
+}
+
+
+static void
+ngx_order_feed_read(ngx_order_feed_t *feed)
+{
+    ngx_order_shared_t    *shared;
+    ngx_order_snapshot_t  *snapshot;
+
+    if (feed->reading) {
+        feed->rung = 1;
+        return;
+    }
+
+    shared = feed->zone->shared;
+    snapshot = &shared->snapshots[shared->snapshot];
+
+    feed->reading = 1;
+    feed->rung = 0;
+    feed->asked = ngx_current_msec;
+
+    feed->read.handler = ngx_order_feed_read_done;
+    feed->read.data = feed;
+    feed->read.log = feed->log;
+
+    if (snapshot->len == 0 || snapshot->len > NGX_ORDER_SNAPSHOT_LEN) {
+        feed->read.statement = &ngx_order_feed_begin;
+        feed->read.nparams = 0;
+
+    } else {
+        ngx_memcpy(feed->text, snapshot->text, snapshot->len);
+        feed->text[snapshot->len] = '\0';
+
+        feed->param.data = feed->text;
+        feed->param.len = snapshot->len;
+
+        feed->read.statement = &ngx_order_feed_statement;
+        feed->read.params = &feed->param;
+        feed->read.nparams = 1;
+    }
+
+    ngx_order_pg_session_query(feed->session, &feed->read);
+}
+
+
+static void
+ngx_order_feed_read_done(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t    *feed = query->data;
+
+    ngx_order_shared_t  *shared;
+
+    shared = feed->zone->shared;
+    feed->reading = 0;
+
+    ngx_add_timer(&feed->unasked, NGX_ORDER_FEED_UNASKED);
+
+    if (query->status == NGX_ORDER_PG_REFUSED) {
+        ngx_log_error(NGX_LOG_ERR, feed->log, 0,
+                      "the change feed cannot read: %s %V",
+                      query->sqlstate, &query->message);
+
+        shared->snapshots[shared->snapshot].len = 0;
+        return;
+    }
+
+    if (query->status != NGX_ORDER_PG_OK || ngx_order_pg_rows(query) == 0
+        || shared->lease != (ngx_atomic_uint_t) ngx_pid)
+    {
+        return;
+    }
+
+    ngx_order_feed_changes(feed);
+
+    shared->beat = ngx_current_msec;
+
+    if ((ngx_msec_int_t) (feed->asked - shared->fresh) > 0) {
+        shared->fresh = feed->asked;
+    }
+
+    if (!shared->warm) {
+        ngx_order_load_start(feed->load);
+    }
+
+    if (feed->rung) {
+        ngx_order_feed_read(feed);
+    }
+}
+
+
+static void
+ngx_order_feed_changes(ngx_order_feed_t *feed)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           row, rows;
+    ngx_order_record_t   record;
+
+    rows = ngx_order_pg_rows(&feed->read);
+
+    for (row = 1; row < rows; row++) {
+        rc = ngx_order_row_record(&feed->read, row, NGX_ORDER_FEED_RECORD,
+                                  &record);
+        if (rc == NGX_OK) {
+            ngx_order_cache_change(feed->zone->cache, &record, NULL);
+
+        } else if (rc == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_ALERT, feed->log, 0,
+                          "the change feed read a row that is no order "
+                          "record");
+        }
+    }
+
+    ngx_order_feed_head(feed, ngx_order_row_integer(&feed->read, 0,
+                                                    NGX_ORDER_FEED_GAP, 1)
+                              != 0);
+}
+
+
+static void
+ngx_order_feed_head(ngx_order_feed_t *feed, ngx_uint_t gap)
+{
+    uint32_t             epoch;
+    uint64_t             stamp;
+    ngx_order_shared_t  *shared;
+
+    shared = feed->zone->shared;
+
+    epoch = (uint32_t) ngx_order_row_integer(&feed->read, 0,
+                                             NGX_ORDER_FEED_EPOCH, 0);
+    stamp = (uint64_t) epoch << 32
+            | (uint32_t) ngx_order_row_integer(&feed->read, 0,
+                                               NGX_ORDER_FEED_REVISION, 0);
+
+    if (gap || epoch != shared->epoch) {
+
+        if (shared->fresh) {
+            ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
+                          "cached orders will be read again: %s",
+                          gap ? "the change log does not reach back"
+                              : "the database has another timeline");
+        }
+
+        shared->valid = ngx_current_msec;
+        ngx_memory_barrier();
+        shared->epoch = epoch;
+    }
+
+    ngx_order_feed_snapshot(feed);
+
+    if (stamp != shared->labels_stamp) {
+        ngx_order_feed_labels(feed);
+    }
+}
+
+
+static void
+ngx_order_feed_snapshot(ngx_order_feed_t *feed)
+{
+    ngx_str_t              text;
+    ngx_uint_t             next;
+    ngx_order_shared_t    *shared;
+    ngx_order_snapshot_t  *snapshot;
+
+    shared = feed->zone->shared;
+    text = ngx_order_row_text(&feed->read, 0, NGX_ORDER_FEED_SNAPSHOT);
+
+    next = !shared->snapshot;
+    snapshot = &shared->snapshots[next];
+
+    if (text.len > NGX_ORDER_SNAPSHOT_LEN) {
+        ngx_log_error(NGX_LOG_ERR, feed->log, 0,
+                      "the snapshot of %uz transactions is too long: "
+                      "the change feed begins anew", text.len / 8);
+        text.len = 0;
+    }
+
+    ngx_memcpy(snapshot->text, text.data, text.len);
+    snapshot->len = (uint32_t) text.len;
+
+    ngx_memory_barrier();
+
+    shared->snapshot = next;
+}
+
+
+static void
+ngx_order_feed_labels(ngx_order_feed_t *feed)
+{
+    if (feed->labelling) {
+        return;
+    }
+
+    feed->labelling = 1;
+
+    feed->labels.statement = &ngx_order_workflow_statement;
+    feed->labels.handler = ngx_order_feed_labels_done;
+    feed->labels.data = feed;
+    feed->labels.log = feed->log;
+
+    ngx_order_pg_session_query(feed->session, &feed->labels);
+}
+
+
+static void
+ngx_order_feed_labels_done(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t *feed = query->data;
+
+    feed->labelling = 0;
+
+    if (query->status == NGX_ORDER_PG_OK
+        && feed->zone->shared->lease == (ngx_atomic_uint_t) ngx_pid)
+    {
+        (void) ngx_order_workflow_publish(feed->zone->shared, query);
+    }
+}
+
+
+void
+ngx_order_feed_ring(ngx_order_feed_t *feed)
+{
+    if (feed->ringing || feed->bell.timer_set) {
+        feed->again = 1;
+        return;
+    }
+
+    if (feed->last == ngx_current_msec) {
+        ngx_add_timer(&feed->bell, 1);
+        return;
+    }
+
+    ngx_order_feed_bell(&feed->bell);
+}
+
+
+static void
+ngx_order_feed_bell(ngx_event_t *ev)
+{
+    ngx_order_feed_t *feed = ev->data;
+
+    feed->ringing = 1;
+    feed->again = 0;
+    feed->last = ngx_current_msec;
+
+    feed->ring.statement = &ngx_order_feed_ring_statement;
+    feed->ring.handler = ngx_order_feed_rung;
+    feed->ring.data = feed;
+    feed->ring.log = feed->log;
+
+    ngx_order_pg_query(feed->pg, &feed->ring);
+}
+
+
+/* A bell that failed costs others a second, until they read unasked. */
+
+static void
+ngx_order_feed_rung(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t *feed = query->data;
+
+    feed->ringing = 0;
+
+    if (feed->again) {
+        ngx_order_feed_ring(feed);
+    }
+}

@@ -1,0 +1,118 @@
+
+/*
+ * Untrusted bytes -> checked fields.
+ *
+ * A route declares its fields; this reads them out of the path, the query
+ * string, a header and the body (JSON or a form), checks each against its
+ * declaration, and yields one text a field, in the order of the declaration,
+ * as PostgreSQL will take it.  All wrong fields are told at once.  What a
+ * field's type lets through, PostgreSQL accepts: no cast in the SQL functions
+ * can fail on it.
+ */
+
+
+#ifndef _NGX_ORDER_INPUT_H_INCLUDED_
+#define _NGX_ORDER_INPUT_H_INCLUDED_
+
+
+#include <ngx_order.h>
+
+
+#define NGX_ORDER_FIELDS       24      /* of a route, at most */
+#define NGX_ORDER_DEPTH        16      /* of nested JSON, at most */
+
+
+typedef enum {
+    NGX_ORDER_TEXT = 0,        /* UTF-8 without NUL; min, max: characters */
+    NGX_ORDER_UUID,
+    NGX_ORDER_UUID_OR_NUMBER,  /* an order's id or its number */
+    NGX_ORDER_INTEGER,         /* min, max: values; a string counts too */
+    NGX_ORDER_DECIMAL,         /* numeric(18,8); min, max: values */
+    NGX_ORDER_BOOLEAN,
+    NGX_ORDER_DATE,            /* 2026-11-21 */
+    NGX_ORDER_TIME,            /* RFC 3339 with a zone */
+    NGX_ORDER_ENUM,            /* one of "words", separated by "|" */
+    NGX_ORDER_EMAIL,
+    NGX_ORDER_OBJECT,          /* max: bytes of its JSON text */
+    NGX_ORDER_ARRAY            /* of objects or strings; min, max: elements */
+} ngx_order_type_e;
+
+
+typedef enum {
+    NGX_ORDER_IN_BODY = 0,
+    NGX_ORDER_IN_PATH,
+    NGX_ORDER_IN_QUERY,
+    NGX_ORDER_IN_HEADER
+} ngx_order_place_e;
+
+
+typedef struct ngx_order_field_s  ngx_order_field_t;
+
+struct ngx_order_field_s {
+    ngx_str_t                  name;
+    ngx_order_place_e          in;
+    ngx_order_type_e           type;
+    ngx_uint_t                 required;
+    int64_t                    min;
+    int64_t                    max;
+    const char                *words;  /* of an enum */
+    const ngx_order_field_t   *fields; /* of an object, of array elements;
+                                          NULL: any.  Ends with an empty
+                                          name. */
+};
+
+
+/* what a request brings; bodies and query strings are raw bytes */
+
+typedef struct {
+    const ngx_str_t           *path;   /* values of the path's parameters, in
+                                          the order of the path fields */
+    ngx_str_t                  query;
+    ngx_str_t                  body;
+    ngx_uint_t                 form;   /* the body is form-encoded */
+    ngx_str_t                (*header)(void *data, const ngx_str_t *name);
+    void                      *data;   /* of header(); its result has a NULL
+                                          data where there is no such header */
+} ngx_order_source_t;
+
+
+typedef struct {
+    ngx_str_t                  field;  /* as in the declaration; nested:
+                                          "items[2].quantity"; empty: the
+                                          body as a whole */
+    ngx_str_t                  message;
+} ngx_order_fault_t;
+
+
+typedef struct {
+    ngx_str_t                  values[NGX_ORDER_FIELDS];
+                                       /* NUL-terminated; data NULL: absent */
+    ngx_array_t                faults; /* of ngx_order_fault_t */
+} ngx_order_input_t;
+
+
+/*
+ * Reads all of "fields" (it ends with an empty name).  Objects and arrays
+ * become their JSON text with numbers as they were written.  Members of the
+ * body and arguments of the query that are not declared are faults, as are
+ * duplicate arguments, bytes that are not UTF-8, and \u0000.
+ *
+ *     NGX_OK        input->values are good
+ *     NGX_DECLINED  input->faults tells what is wrong
+ *     NGX_ERROR     no memory
+ *
+ * All is allocated from "pool".
+ */
+ngx_int_t ngx_order_input_read(ngx_order_input_t *input,
+    const ngx_order_field_t *fields, const ngx_order_source_t *source,
+    ngx_pool_t *pool);
+
+/*
+ * Writes "text" as the inside of a JSON string, escaping what must be;
+ * with p NULL only counts.  Returns the end, or the count as a pointer
+ * difference from NULL.  Bytes that are not UTF-8 become U+FFFD.
+ */
+u_char *ngx_order_json_escape(u_char *p, const ngx_str_t *text);
+
+
+#endif /* _NGX_ORDER_INPUT_H_INCLUDED_ */

@@ -1,0 +1,125 @@
+
+/*
+ * PostgreSQL's binary format -> the vocabulary.  Nothing is copied but
+ * records and ids; text points into the answer.
+ */
+
+
+#include <ngx_order_row.h>
+
+
+/* microseconds from 1970 to 2000, where PostgreSQL's time begins */
+
+#define NGX_ORDER_ROW_2000  INT64_C(946684800000000)
+
+
+int64_t
+ngx_order_row_integer(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column, int64_t missing)
+{
+    uint64_t    n;
+    ngx_str_t   value;
+    ngx_uint_t  i;
+
+    if (ngx_order_pg_value(query, row, column, &value) != NGX_OK) {
+        return missing;
+    }
+
+    n = 0;
+
+    for (i = 0; i < value.len; i++) {
+        n = n << 8 | value.data[i];
+    }
+
+    switch (value.len) {
+
+    case 1:
+        return (int64_t) n;
+
+    case 2:
+        return (int16_t) n;
+
+    case 4:
+        return (int32_t) n;
+
+    case 8:
+        return (int64_t) n;
+
+    default:
+        return missing;
+    }
+}
+
+
+ngx_str_t
+ngx_order_row_text(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column)
+{
+    ngx_str_t  value;
+
+    if (ngx_order_pg_value(query, row, column, &value) != NGX_OK) {
+        ngx_str_null(&value);
+    }
+
+    return value;
+}
+
+
+ngx_int_t
+ngx_order_row_id(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column, ngx_order_id_t *id)
+{
+    ngx_str_t  value;
+
+    if (ngx_order_pg_value(query, row, column, &value) != NGX_OK
+        || value.len != NGX_ORDER_ID_LEN)
+    {
+        ngx_memzero(id, sizeof(ngx_order_id_t));
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(id->data, value.data, NGX_ORDER_ID_LEN);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_order_row_record(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column, ngx_order_record_t *record)
+{
+    int64_t    epoch, version, status, updated;
+    ngx_str_t  number;
+
+    ngx_memzero(record, sizeof(ngx_order_record_t));
+
+    if (ngx_order_row_id(query, row, column, &record->id) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    epoch = ngx_order_row_integer(query, row, column + 1, -1);
+    version = ngx_order_row_integer(query, row, column + 2, -1);
+    status = ngx_order_row_integer(query, row, column + 3, -1);
+    record->final = ngx_order_row_integer(query, row, column + 4, 0) != 0;
+    record->deleted = ngx_order_row_integer(query, row, column + 5, 0) != 0;
+    (void) ngx_order_row_id(query, row, column + 6, &record->buyer);
+    (void) ngx_order_row_id(query, row, column + 7, &record->seller);
+    (void) ngx_order_row_id(query, row, column + 8, &record->driver);
+    number = ngx_order_row_text(query, row, column + 9);
+    updated = ngx_order_row_integer(query, row, column + 10, INT64_MIN);
+
+    if (epoch < 0 || version < 0 || status < 0 || updated == INT64_MIN
+        || number.len > NGX_ORDER_NUMBER_LEN)
+    {
+        return NGX_ERROR;
+    }
+
+    record->epoch = (uint32_t) epoch;
+    record->version = (uint32_t) version;
+    record->status = (uint16_t) status;
+    record->updated = updated + NGX_ORDER_ROW_2000;
+    record->number_len = (uint8_t) number.len;
+    ngx_memcpy(record->number, number.data, number.len);
+
+    return NGX_OK;
+}
