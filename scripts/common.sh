@@ -32,6 +32,13 @@ die() {
 }
 
 
+# Prints what stands at the head of the script, and leaves.
+usage() {
+    sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+}
+
+
 is_root() {
     [ "$(id -u)" -eq 0 ]
 }
@@ -166,7 +173,7 @@ pg_init() {
     rm -f "$dir.initdb.log"
 
     {
-        for user in root postgres www-data "$(id -un)"; do
+        for user in root postgres www-data nobody "$(id -un)"; do
             printf 'order %s order_api\n' "$user"
         done
         for user in root postgres "$(id -un)"; do
@@ -248,6 +255,22 @@ schema_load() {
     if [ "${1:-}" = demo ]; then
         pg_sql -f "$top/sql/demo.sql" > /dev/null
     fi
+}
+
+
+# test_database_start DIR: a PostgreSQL for tests, in no need of lasting; the
+# schema and the demo's data are in the database "shop", which stays as it is
+# and is a template for others; keys are in DIR/keys.
+test_database_start() {
+    pg_init "$1"
+    pg_start "$1" "fsync = off" "full_page_writes = off" \
+        "autovacuum_naptime = 5s"
+    keys_make "$1/keys"
+    (
+        pg_env "$1"
+        createdb shop
+        schema_load demo
+    )
 }
 
 

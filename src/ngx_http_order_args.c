@@ -230,7 +230,7 @@ ngx_http_order_args_params(ngx_http_order_call_t *call)
         param = ngx_http_order_args_param(param, &text);
     }
 
-    for (i = 0; route->fields && route->fields[i].name.len; i++) {
+    for (i = 0; route->fields[i].name.len; i++) {
         param = ngx_http_order_args_param(param, &call->input.values[i]);
 
         if (i == 0 && (route->flags & NGX_HTTP_ORDER_KEYED)) {

@@ -23,8 +23,8 @@
 #define NGX_HTTP_ORDER_ANSWER_STATUS    0
 #define NGX_HTTP_ORDER_ANSWER_BODY      1
 #define NGX_HTTP_ORDER_ANSWER_REPLAYED  2
-#define NGX_HTTP_ORDER_ANSWER_CURSOR    3
-#define NGX_HTTP_ORDER_ANSWER_RECORD    4
+#define NGX_HTTP_ORDER_ANSWER_RECORD    3
+#define NGX_HTTP_ORDER_ANSWER_CURSOR    14
 
 
 static void ngx_http_order_call_body(ngx_http_request_t *r);
@@ -177,7 +177,7 @@ ngx_http_order_call_ticket(ngx_http_order_call_t *call,
 
     field = call->ctx->route->fields;
 
-    for (i = 0; field && field[i].name.len; i++) {
+    for (i = 0; field[i].name.len; i++) {
 
         value = &call->input.values[i];
 

@@ -60,6 +60,11 @@ static const ngx_order_field_t  ngx_http_order_poll_fields[] = {
 };
 
 
+static const ngx_order_field_t  ngx_http_order_no_fields[] = {
+    ngx_http_order_last
+};
+
+
 static const ngx_order_field_t  ngx_http_order_login_fields[] = {
     { ngx_string("email"), NGX_ORDER_IN_BODY, NGX_ORDER_EMAIL,
       1, 3, 254, NULL, NULL },
@@ -218,7 +223,7 @@ static const ngx_http_order_route_t  ngx_http_order_routes[] = {
                           NGX_ORDER_PG_CALL) },
 
     { NGX_HTTP_GET, ngx_string("/cart-items"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, 0, NULL,
+      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, 0, ngx_http_order_no_fields,
       ngx_http_order_call("list_cart_items", "($1,$2)",
                           NGX_ORDER_PG_FILL) },
 
@@ -265,7 +270,7 @@ static const ngx_http_order_route_t  ngx_http_order_routes[] = {
       ngx_http_order_call("update_order_status", "($1,$2,$3,$4,$5)",
                           NGX_ORDER_PG_CALL) },
 
-    { 0, ngx_null_string, 0, 0, NULL, NULL,
+    { 0, ngx_null_string, 0, 0, ngx_http_order_no_fields, NULL,
       { ngx_null_string, ngx_null_string, NGX_ORDER_PG_FILL } }
 };
 

@@ -196,7 +196,8 @@ ngx_order_cache_fill(ngx_order_cache_t *cache,
         if (ngx_order_table_get(missing, record->id.data, &stamp, NULL)
             == NGX_OK)
         {
-            ngx_order_table_remove(missing, record->id.data, NGX_ORDER_TABLE_ANY);
+            (void) ngx_order_table_remove(missing, record->id.data,
+                                          NGX_ORDER_TABLE_ANY);
         }
     }
 
@@ -237,26 +238,37 @@ ngx_order_cache_change(ngx_order_cache_t *cache,
     ngx_order_table_change(ngx_order_cache_orders(cache), &item,
                            ticket ? &ticket->order : NULL);
 
-    ngx_order_table_remove(ngx_order_cache_missing(cache), record->id.data,
-                           NGX_ORDER_TABLE_ANY);
+    (void) ngx_order_table_remove(ngx_order_cache_missing(cache),
+                                  record->id.data, NGX_ORDER_TABLE_ANY);
 }
 
+
+/* With a ticket, as a record of a later epoch may come meanwhile. */
 
 static void
 ngx_order_cache_delete(ngx_order_cache_t *cache,
     const ngx_order_record_t *record)
 {
+    uint32_t                ticket;
+    ngx_order_table_t      *missing;
     ngx_order_table_item_t  item;
 
-    ngx_order_table_remove(ngx_order_cache_orders(cache), record->id.data,
-                           ngx_order_stamp(record));
+    missing = ngx_order_cache_missing(cache);
+    ticket = ngx_order_table_ticket(missing, record->id.data);
+
+    if (ngx_order_table_remove(ngx_order_cache_orders(cache), record->id.data,
+                               ngx_order_stamp(record))
+        != NGX_OK)
+    {
+        return;
+    }
 
     ngx_memzero(&item, sizeof(ngx_order_table_item_t));
 
     item.key = record->id.data;
     item.stamp = ngx_current_msec + NGX_ORDER_CACHE_DELETED;
 
-    (void) ngx_order_table_fill(ngx_order_cache_missing(cache), &item, NULL);
+    (void) ngx_order_table_fill(missing, &item, &ticket);
 }
 
 

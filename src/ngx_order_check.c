@@ -629,6 +629,7 @@ ngx_order_check_words(const ngx_order_field_t *field, ngx_str_t *message,
         }
     }
 
+    *p = '\0';
     message->len = p - message->data;
 
     return NGX_DECLINED;
@@ -681,8 +682,8 @@ ngx_order_check_say(ngx_str_t *message, ngx_pool_t *pool, const char *text,
     }
 
     message->len = ngx_snprintf(message->data, NGX_ORDER_MESSAGE_LEN,
-                                "%s%L%s", text, n, units)
-                   - message->data;
+                                "%s%L%s%Z", text, n, units)
+                   - message->data - 1;
 
     return NGX_DECLINED;
 }

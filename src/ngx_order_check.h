@@ -17,7 +17,7 @@
  *
  *     NGX_OK        *value is good, and may have been replaced by another
  *                   form of the same
- *     NGX_DECLINED  *message tells what is wrong
+ *     NGX_DECLINED  *message tells what is wrong; NUL terminated
  *     NGX_ERROR     no memory
  */
 ngx_int_t ngx_order_check(const ngx_order_field_t *field, ngx_str_t *value,

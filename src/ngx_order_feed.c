@@ -24,13 +24,13 @@
 #define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
 
-/* the columns of api.feed_begin() and of api.feed_read()'s first row */
+/* the columns of api.feed_read()'s first row, and of those behind it */
 
 #define NGX_ORDER_FEED_SNAPSHOT  0
 #define NGX_ORDER_FEED_EPOCH     1
 #define NGX_ORDER_FEED_REVISION  2
 #define NGX_ORDER_FEED_GAP       3
-#define NGX_ORDER_FEED_RECORD    4         /* of the rows behind it */
+#define NGX_ORDER_FEED_RECORD    4
 
 
 struct ngx_order_feed_s {
@@ -92,12 +92,6 @@ static void ngx_order_feed_rung(ngx_order_pg_query_t *query);
 static const ngx_order_pg_statement_t  ngx_order_feed_listen = {
     ngx_string("listen"),
     ngx_string("listen order_changes"),
-    NGX_ORDER_PG_FILL
-};
-
-static const ngx_order_pg_statement_t  ngx_order_feed_begin = {
-    ngx_string("feed_begin"),
-    ngx_string("select * from api.feed_begin()"),
     NGX_ORDER_PG_FILL
 };
 
@@ -344,6 +338,7 @@ ngx_order_feed_unasked(ngx_event_t *ev)
 static void
 ngx_order_feed_read(ngx_order_feed_t *feed)
 {
+    uint32_t               len;
     ngx_order_shared_t    *shared;
     ngx_order_snapshot_t  *snapshot;
 
@@ -363,21 +358,19 @@ ngx_order_feed_read(ngx_order_feed_t *feed)
     feed->read.data = feed;
     feed->read.log = feed->log;
 
-    if (snapshot->len == 0 || snapshot->len > NGX_ORDER_SNAPSHOT_LEN) {
-        feed->read.statement = &ngx_order_feed_begin;
-        feed->read.nparams = 0;
+    /* none, or a torn one: an empty text asks where the log stands now */
 
-    } else {
-        ngx_memcpy(feed->text, snapshot->text, snapshot->len);
-        feed->text[snapshot->len] = '\0';
+    len = snapshot->len <= NGX_ORDER_SNAPSHOT_LEN ? snapshot->len : 0;
 
-        feed->param.data = feed->text;
-        feed->param.len = snapshot->len;
+    ngx_memcpy(feed->text, snapshot->text, len);
+    feed->text[len] = '\0';
 
-        feed->read.statement = &ngx_order_feed_statement;
-        feed->read.params = &feed->param;
-        feed->read.nparams = 1;
-    }
+    feed->param.data = feed->text;
+    feed->param.len = len;
+
+    feed->read.statement = &ngx_order_feed_statement;
+    feed->read.params = &feed->param;
+    feed->read.nparams = 1;
 
     ngx_order_pg_session_query(feed->session, &feed->read);
 }

@@ -16,23 +16,38 @@
 
 
 #include <ngx_order.h>
+#include <ngx_order_json.h>
 
 
 #define NGX_ORDER_FIELDS       24      /* of a route, at most */
-#define NGX_ORDER_DEPTH        16      /* of nested JSON, at most */
+#define NGX_ORDER_FAULTS       32      /* told of one request, at most */
+#define NGX_ORDER_NAME_LEN     64      /* bytes of a client's name, told */
+
+
+/*
+ * Bounds: min and max are both 0 where there are none.
+ *
+ * A value of null, and an empty value in a form or a query string, counts as
+ * absent; an empty text for a required field is a fault.
+ */
 
 
 typedef enum {
-    NGX_ORDER_TEXT = 0,        /* UTF-8 without NUL; min, max: characters */
+    NGX_ORDER_TEXT = 0,        /* UTF-8, of the control characters only \t, \n
+                                  and \r; min, max: characters */
     NGX_ORDER_UUID,
     NGX_ORDER_UUID_OR_NUMBER,  /* an order's id or its number */
-    NGX_ORDER_INTEGER,         /* min, max: values; a string counts too */
-    NGX_ORDER_DECIMAL,         /* numeric(18,8); min, max: values */
-    NGX_ORDER_BOOLEAN,
-    NGX_ORDER_DATE,            /* 2026-11-21 */
-    NGX_ORDER_TIME,            /* RFC 3339 with a zone */
+    NGX_ORDER_INTEGER,         /* bigint; min, max: values; a string counts
+                                  too */
+    NGX_ORDER_DECIMAL,         /* numeric(18,8); min, max: values; a string
+                                  counts too; becomes the shortest decimal
+                                  text without an exponent */
+    NGX_ORDER_BOOLEAN,         /* true or false, in forms also 1 or 0 */
+    NGX_ORDER_DATE,            /* 2026-11-21, of the years 1 to 9999 */
+    NGX_ORDER_TIME,            /* RFC 3339 with a zone, "T" and "Z" in upper
+                                  case, at most 9 digits of a fraction */
     NGX_ORDER_ENUM,            /* one of "words", separated by "|" */
-    NGX_ORDER_EMAIL,
+    NGX_ORDER_EMAIL,           /* at most 254 bytes */
     NGX_ORDER_OBJECT,          /* max: bytes of its JSON text */
     NGX_ORDER_ARRAY            /* of objects or strings; min, max: elements */
 } ngx_order_type_e;
@@ -78,8 +93,9 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                  field;  /* as in the declaration; nested:
-                                          "items[2].quantity"; empty: the
-                                          body as a whole */
+                                          "items[2].quantity"; a client's own
+                                          name is cut; empty: the body as a
+                                          whole */
     ngx_str_t                  message;
 } ngx_order_fault_t;
 
@@ -93,7 +109,8 @@ typedef struct {
 
 /*
  * Reads all of "fields" (it ends with an empty name).  Objects and arrays
- * become their JSON text with numbers as they were written.  Members of the
+ * become their JSON text with numbers as they were written, and must come
+ * in a JSON body.  Members of the
  * body and arguments of the query that are not declared are faults, as are
  * duplicate arguments, bytes that are not UTF-8, and \u0000.
  *
@@ -106,13 +123,6 @@ typedef struct {
 ngx_int_t ngx_order_input_read(ngx_order_input_t *input,
     const ngx_order_field_t *fields, const ngx_order_source_t *source,
     ngx_pool_t *pool);
-
-/*
- * Writes "text" as the inside of a JSON string, escaping what must be;
- * with p NULL only counts.  Returns the end, or the count as a pointer
- * difference from NULL.  Bytes that are not UTF-8 become U+FFFD.
- */
-u_char *ngx_order_json_escape(u_char *p, const ngx_str_t *text);
 
 
 #endif /* _NGX_ORDER_INPUT_H_INCLUDED_ */

@@ -61,7 +61,9 @@ ngx_order_json_read(const ngx_str_t *text, ngx_pool_t *pool,
     ngx_order_json_copy_t   copy;
 
     ngx_memzero(&copy, sizeof(ngx_order_json_copy_t));
-    ngx_memzero(fault, sizeof(ngx_order_json_fault_t));
+
+    ngx_str_set(&copy.member, "");
+    ngx_str_set(&fault->member, "");
 
     cln = ngx_pool_cleanup_add(pool, 0);
     if (cln == NULL) {

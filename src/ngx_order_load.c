@@ -41,8 +41,7 @@ static void ngx_order_load_end(ngx_event_t *ev);
 
 static const ngx_order_pg_statement_t  ngx_order_load_statement = {
     ngx_string("open_orders"),
-    ngx_string("copy (select * from api.open_orders()) to stdout"
-               " (format binary)"),
+    ngx_string("select (r).* from (select api.open_orders() as r) o"),
     NGX_ORDER_PG_FILL
 };
 

@@ -53,9 +53,11 @@ typedef enum {
 } ngx_order_pg_status_e;
 
 
+/* it must live as long as the pool or session it is sent to */
+
 typedef struct {
-    ngx_str_t                name;     /* of the prepared statement */
-    ngx_str_t                sql;      /* NUL-terminated */
+    ngx_str_t                name;     /* of the prepared statement; both */
+    ngx_str_t                sql;      /* are NUL-terminated */
     ngx_order_pg_lane_e      lane;
 } ngx_order_pg_statement_t;
 
@@ -98,6 +100,7 @@ struct ngx_order_pg_query_s {
     ngx_msec_t                       timeout;
     ngx_msec_t                       started; /* queued, then sent */
     ngx_uint_t                       stage;
+    ngx_uint_t                       retried;
     void                            *result;
 };
 
@@ -144,7 +147,11 @@ ngx_order_pg_pool_t *ngx_order_pg_pool_create(
     const ngx_order_pg_conf_t *conf, const ngx_str_t *name, ngx_pool_t *pool,
     ngx_log_t *log);
 
-/* Closes what is idle, and the rest as it gets idle. */
+/*
+ * Closes what is idle, and the rest as it gets idle.  Queries that are not
+ * sent yet are answered with NGX_ORDER_PG_DOWN.  When nginx is told to
+ * terminate all is closed at once.
+ */
 void ngx_order_pg_pool_close(ngx_order_pg_pool_t *pool);
 
 /*
@@ -174,7 +181,9 @@ ngx_int_t ngx_order_pg_value(const ngx_order_pg_query_t *query,
 /*
  * A session of its own, outside the pool: what the change feed listens on.
  * Events are told by its handler, one at a time; the session lives until
- * ngx_order_pg_session_close(), and connects again by itself, with back-off.
+ * ngx_order_pg_session_close(), or until "pool" is destroyed, and connects
+ * again by itself, with back-off.  DOWN is told each time that all hosts have
+ * failed.  The server knows no time limit for its statements.
  */
 
 typedef enum {
@@ -190,17 +199,26 @@ ngx_order_pg_session_t *ngx_order_pg_session_open(
     const ngx_order_pg_conf_t *conf, const ngx_str_t *name,
     ngx_order_pg_session_pt handler, void *data, ngx_pool_t *pool,
     ngx_log_t *log);
+
+/*
+ * May be called from any handler, also of this session.  Queries that are not
+ * answered are forgotten: their handlers will not be called.
+ */
 void ngx_order_pg_session_close(ngx_order_pg_session_t *session);
 
-/* As ngx_order_pg_query(), on this session, behind what was sent before. */
+/*
+ * As ngx_order_pg_query(), on this session, one after the other.  While it is
+ * not connected they are answered with NGX_ORDER_PG_DOWN.
+ */
 void ngx_order_pg_session_query(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query);
 
 /*
  * Runs one statement with its rows told one by one as they arrive, for
- * answers that are too large to hold: "row" is called with query->result set
- * for a single row (row 0), the query's handler at the end.  The query's
- * time limit is "timeout" instead of the configured one.
+ * answers that are too large to hold: "row" is called for each, with it as
+ * row 0, and the query's handler at the end.  The statement is a select, or
+ * a COPY TO STDOUT (FORMAT binary) of 64 columns at most.  The query's time
+ * limit is "timeout" instead of the configured one.
  */
 void ngx_order_pg_session_stream(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query, ngx_order_pg_handler_pt row,

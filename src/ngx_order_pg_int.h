@@ -31,6 +31,7 @@
 #define NGX_ORDER_PG_REASON       256  /* bytes of an error for the log */
 
 #define NGX_ORDER_PG_ADDR_LEN     64
+#define NGX_ORDER_PG_STEADY       1000 /* ms: a connection that lasts */
 
 
 typedef struct {
@@ -155,7 +156,6 @@ struct ngx_order_pg_session_s {
     ngx_uint_t                       inflight;
     ngx_order_pg_slot_t              slots[NGX_ORDER_PG_DEPTH];
     const ngx_order_pg_statement_t  *prepared[NGX_ORDER_PG_STATEMENTS];
-    ngx_uint_t                       nprepared;
 
     ngx_uint_t                       lanes;      /* the pool's: bits */
     ngx_order_pg_copy_t             *copy;       /* of a listener */

@@ -37,10 +37,14 @@ static int ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query, ngx_order_pg_slot_t *slot);
 static int ngx_order_pg_query_stream(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query);
+static int ngx_order_pg_query_params(const ngx_order_pg_query_t *query,
+    const char **values, int *lengths, int *formats);
 static ngx_int_t ngx_order_pg_query_result(ngx_order_pg_session_t *session,
     PGresult *result);
 static void ngx_order_pg_query_error(ngx_order_pg_session_t *session,
     PGresult *result);
+static void ngx_order_pg_query_text(ngx_str_t *text, const PGresult *result,
+    int field);
 static void ngx_order_pg_query_finish(ngx_order_pg_session_t *session);
 static ngx_uint_t ngx_order_pg_query_remedy(ngx_order_pg_session_t *session,
     const ngx_order_pg_slot_t *slot);
@@ -102,6 +106,7 @@ ngx_order_pg_query_send(ngx_order_pg_session_t *session,
     query->started = ngx_current_msec;
 
     session->inflight++;
+    session->exclusive = (query->statement->lane != NGX_ORDER_PG_FILL);
     session->connection->idle = 0;
 
     rc = slot->stream ? ngx_order_pg_query_stream(session, query)
@@ -130,7 +135,7 @@ ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
     const char                       *values[NGX_ORDER_PG_PARAMS];
     const ngx_order_pg_statement_t  **prepared;
 
-    n = (int) ngx_order_pg_query_params(query, values, lengths, formats);
+    n = ngx_order_pg_query_params(query, values, lengths, formats);
     sql = (char *) query->statement->sql.data;
     name = (char *) query->statement->name.data;
 
@@ -144,7 +149,7 @@ ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
         return rc == 1 ? PQpipelineSync(session->conn) : rc;
     }
 
-    if (*prepared != query->statement) {
+    if (*prepared == NULL || *prepared == &ngx_order_pg_removed) {
 
         if (PQsendPrepare(session->conn, name, sql, 0, NULL) != 1) {
             return 0;
@@ -158,4 +163,579 @@ ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
                              formats, 1);
 
     return rc == 1 ? PQpipelineSync(session->conn) : rc;
+}
+
+
+/* rows one by one, and COPY, are not for the pipeline mode */
+
+static int
+ngx_order_pg_query_stream(ngx_order_pg_session_t *session,
+    ngx_order_pg_query_t *query)
+{
+    int          n;
+    int          lengths[NGX_ORDER_PG_PARAMS];
+    int          formats[NGX_ORDER_PG_PARAMS];
+    const char  *values[NGX_ORDER_PG_PARAMS];
+
+    n = ngx_order_pg_query_params(query, values, lengths, formats);
+
+    if (PQexitPipelineMode(session->conn) != 1
+        || PQsendQueryParams(session->conn,
+                             (char *) query->statement->sql.data, n, NULL,
+                             values, lengths, formats, 1)
+           != 1)
+    {
+        return 0;
+    }
+
+    return PQsetSingleRowMode(session->conn);
+}
+
+
+/* libpq copies them */
+
+static int
+ngx_order_pg_query_params(const ngx_order_pg_query_t *query,
+    const char **values, int *lengths, int *formats)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < query->nparams && i < NGX_ORDER_PG_PARAMS; i++) {
+        values[i] = (char *) query->params[i].data;
+        lengths[i] = (int) query->params[i].len;
+        formats[i] = (int) query->params[i].binary;
+    }
+
+    return (int) i;
+}
+
+
+/*
+ * Where a statement of this name is in the session's table, or where it may
+ * be put: there stands NULL, or "removed".  NULL: the table is full.
+ */
+
+static const ngx_order_pg_statement_t **
+ngx_order_pg_query_prepared(ngx_order_pg_session_t *session,
+    const ngx_order_pg_statement_t *statement)
+{
+    uint32_t                          hash;
+    ngx_uint_t                        i;
+    const ngx_order_pg_statement_t  **entry, **vacant;
+
+    hash = ngx_crc32_short(statement->name.data, statement->name.len);
+    vacant = NULL;
+
+    for (i = 0; i < NGX_ORDER_PG_STATEMENTS; i++) {
+        entry = &session->prepared[(hash + i) % NGX_ORDER_PG_STATEMENTS];
+
+        if (*entry == NULL) {
+            return vacant ? vacant : entry;
+        }
+
+        if (*entry == &ngx_order_pg_removed) {
+            vacant = vacant ? vacant : entry;
+            continue;
+        }
+
+        if ((*entry)->name.len == statement->name.len
+            && ngx_memcmp((*entry)->name.data, statement->name.data,
+                          statement->name.len)
+               == 0)
+        {
+            return entry;
+        }
+    }
+
+    return vacant;
+}
+
+
+ngx_int_t
+ngx_order_pg_query_read(ngx_order_pg_session_t *session)
+{
+    ngx_int_t    rc;
+    PGresult    *result;
+    ngx_uint_t   rows, nothing;
+
+    nothing = 0;
+    rows = 0;
+
+    while (session->inflight && !PQisBusy(session->conn)) {
+
+        if (rows >= NGX_ORDER_PG_ROWS) {
+            return NGX_AGAIN;
+        }
+
+        if (session->copying) {
+            rc = ngx_order_pg_query_copy(session);
+
+            if (rc == NGX_AGAIN) {
+                return NGX_OK;
+            }
+
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            rows++;
+            continue;
+        }
+
+        result = PQgetResult(session->conn);
+
+        if (result == NULL) {
+
+            /* the end of the results of one command */
+
+            if (session->slots[session->first].stream) {
+                ngx_order_pg_query_finish(session);
+
+            } else if (++nothing > 2) {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        nothing = 0;
+        rows++;
+
+        if (ngx_order_pg_query_result(session, result) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_order_pg_query_result(ngx_order_pg_session_t *session, PGresult *result)
+{
+    ngx_order_pg_slot_t  *slot;
+
+    slot = &session->slots[session->first];
+
+    switch (PQresultStatus(result)) {
+
+    case PGRES_PIPELINE_SYNC:
+        PQclear(result);
+        ngx_order_pg_query_finish(session);
+        return NGX_OK;
+
+    case PGRES_PIPELINE_ABORTED:
+        PQclear(result);
+        return NGX_OK;
+
+    case PGRES_BAD_RESPONSE:
+    case PGRES_FATAL_ERROR:
+        ngx_order_pg_query_error(session, result);
+        return NGX_OK;
+
+    case PGRES_COPY_OUT:
+        PQclear(result);
+
+        if (!slot->stream) {
+            return NGX_ERROR;
+        }
+
+        session->copying = 1;
+        session->copy->header = 0;
+        return NGX_OK;
+
+    case PGRES_COPY_IN:
+    case PGRES_COPY_BOTH:
+        PQclear(result);
+        return NGX_ERROR;
+
+    default:
+        break;
+    }
+
+    if (slot->parsing) {
+        slot->parsing = 0;
+        PQclear(result);
+        return NGX_OK;
+    }
+
+    if (slot->query == NULL) {
+        PQclear(result);
+        return NGX_OK;
+    }
+
+    ngx_order_pg_query_free(slot->query);
+    slot->query->result = result;
+
+    if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+        return ngx_order_pg_query_row(session);
+    }
+
+    slot->complete = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * An error means that the transaction is rolled back, but for one that ends
+ * the session when the rows have come and the commit may have been made.
+ * libpq's own errors have no SQLSTATE: the connection is broken, the query's
+ * fate is unknown.
+ */
+
+static void
+ngx_order_pg_query_error(ngx_order_pg_session_t *session, PGresult *result)
+{
+    char                  *sqlstate, *severity;
+    ngx_order_pg_slot_t   *slot;
+    ngx_order_pg_query_t  *query;
+
+    slot = &session->slots[session->first];
+    query = slot->query;
+
+    sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    if (sqlstate == NULL || ngx_strlen(sqlstate) != 5
+        || severity == NULL
+        || (slot->complete && ngx_strcmp(severity, "ERROR") != 0))
+    {
+        PQclear(result);
+        return;
+    }
+
+    ngx_memcpy(slot->sqlstate, sqlstate, 6);
+
+    if (query == NULL) {
+        PQclear(result);
+        return;
+    }
+
+    ngx_order_pg_query_free(query);
+
+    query->result = result;
+    query->status = NGX_ORDER_PG_REFUSED;
+
+    ngx_memcpy(query->sqlstate, sqlstate, 6);
+    ngx_order_pg_query_text(&query->message, result, PG_DIAG_MESSAGE_PRIMARY);
+    ngx_order_pg_query_text(&query->detail, result, PG_DIAG_MESSAGE_DETAIL);
+}
+
+
+static void
+ngx_order_pg_query_text(ngx_str_t *text, const PGresult *result, int field)
+{
+    char  *p;
+
+    p = PQresultErrorField(result, field);
+
+    text->data = (u_char *) p;
+    text->len = p ? ngx_strlen(p) : 0;
+}
+
+
+static void
+ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
+{
+    ngx_uint_t             again;
+    ngx_order_pg_slot_t    slot;
+    ngx_order_pg_query_t  *query;
+
+    slot = session->slots[session->first];
+    query = slot.query;
+
+    session->slots[session->first].query = NULL;
+    session->first = (session->first + 1) % NGX_ORDER_PG_DEPTH;
+    session->inflight--;
+
+    if (session->inflight == 0) {
+        session->exclusive = 0;
+        session->connection->idle = 1;
+    }
+
+    if (slot.stream) {
+        (void) PQenterPipelineMode(session->conn);
+    }
+
+    ngx_order_pg_session_clock(session);
+
+    again = slot.sqlstate[0] ? ngx_order_pg_query_remedy(session, &slot) : 0;
+
+    if (query == NULL) {
+        ngx_order_pg_outbox_post(session->outbox);
+        return;
+    }
+
+    if (again && !slot.retried && !session->retiring) {
+        ngx_order_pg_query_free(query);
+        query->retried = 1;
+        ngx_order_pg_query_send(session, query);
+        return;
+    }
+
+    ngx_order_pg_answer(session->outbox, query,
+                        query->status == NGX_ORDER_PG_LOST && slot.complete
+                        ? NGX_ORDER_PG_OK : query->status);
+}
+
+
+/* returns whether it is worth to send the query again */
+
+static ngx_uint_t
+ngx_order_pg_query_remedy(ngx_order_pg_session_t *session,
+    const ngx_order_pg_slot_t *slot)
+{
+    const ngx_order_pg_sqlstate_t    *known;
+    const ngx_order_pg_statement_t  **prepared;
+
+    prepared = ngx_order_pg_query_prepared(session, slot->statement);
+
+    if (slot->parsing && prepared && *prepared) {
+        *prepared = &ngx_order_pg_removed;
+    }
+
+    for (known = ngx_order_pg_sqlstates; known->sqlstate; known++) {
+        if (ngx_strncmp(slot->sqlstate, known->sqlstate, known->len) == 0) {
+            break;
+        }
+    }
+
+    if (known->sqlstate == NULL) {
+        return 0;
+    }
+
+    switch (known->remedy) {
+
+    case NGX_ORDER_PG_RETIRE:
+        ngx_sprintf(session->reason, "the server answered %s%Z",
+                    slot->sqlstate);
+        session->retiring = 1;
+        return 0;
+
+    case NGX_ORDER_PG_PREPARE:
+        if (prepared && *prepared) {
+            *prepared = &ngx_order_pg_removed;
+        }
+
+        return 1;
+
+    case NGX_ORDER_PG_PREPARED:
+        if (prepared && slot->parsing) {
+            *prepared = slot->statement;
+        }
+
+        return slot->parsing;
+    }
+
+    return 0;
+}
+
+
+/* one row: NGX_OK, no row yet: NGX_AGAIN */
+
+static ngx_int_t
+ngx_order_pg_query_copy(ngx_order_pg_session_t *session)
+{
+    int         n;
+    char       *buf;
+    ngx_int_t   rc;
+
+    n = PQgetCopyData(session->conn, &buf, 1);
+
+    if (n == 0) {
+        return NGX_AGAIN;
+    }
+
+    if (n < 0) {
+        session->copying = 0;
+        return NGX_OK;
+    }
+
+    rc = ngx_order_pg_query_tuples(session, (u_char *) buf,
+                                   (u_char *) buf + n);
+    PQfreemem(buf);
+
+    return rc;
+}
+
+
+/* the header comes in front of the first row, the trailer is a count of -1 */
+
+static ngx_int_t
+ngx_order_pg_query_tuples(ngx_order_pg_session_t *session, u_char *p,
+    u_char *last)
+{
+    uint32_t              len;
+    ngx_order_pg_copy_t  *copy;
+
+    copy = session->copy;
+
+    if (!copy->header) {
+        copy->header = 1;
+
+        if (last - p < NGX_ORDER_PG_COPY_HEADER
+            || ngx_memcmp(p, "PGCOPY\n\377\r\n\0", 11) != 0)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(&len, p + 15, 4);
+        p += NGX_ORDER_PG_COPY_HEADER;
+
+        if (ntohl(len) > (size_t) (last - p)) {
+            return NGX_ERROR;
+        }
+
+        p += ntohl(len);
+    }
+
+    while (p < last) {
+
+        if (last - p >= 2 && p[0] == 0xff && p[1] == 0xff) {
+            return NGX_OK;
+        }
+
+        p = ngx_order_pg_query_tuple(copy, p, last);
+
+        if (p == NULL || ngx_order_pg_query_row(session) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_order_pg_query_tuple(ngx_order_pg_copy_t *copy, u_char *p, u_char *last)
+{
+    uint32_t    len;
+    ngx_str_t  *column;
+    ngx_uint_t  i;
+
+    if (last - p < 2) {
+        return NULL;
+    }
+
+    copy->ncolumns = p[0] << 8 | p[1];
+    p += 2;
+
+    if (copy->ncolumns > NGX_ORDER_PG_COLUMNS) {
+        return NULL;
+    }
+
+    for (i = 0; i < copy->ncolumns; i++) {
+        column = &copy->columns[i];
+
+        if (last - p < 4) {
+            return NULL;
+        }
+
+        ngx_memcpy(&len, p, 4);
+        len = ntohl(len);
+        p += 4;
+
+        if (len == (uint32_t) -1) {
+            ngx_str_null(column);
+            continue;
+        }
+
+        if (len > (size_t) (last - p)) {
+            return NULL;
+        }
+
+        column->data = p;
+        column->len = len;
+        p += len;
+    }
+
+    return p;
+}
+
+
+/* a handler that closes the session must find its row intact */
+
+static ngx_int_t
+ngx_order_pg_query_row(ngx_order_pg_session_t *session)
+{
+    ngx_order_pg_query_t  *query;
+
+    query = session->slots[session->first].query;
+
+    if (query == NULL) {
+        return NGX_OK;
+    }
+
+    session->calling = 1;
+    query->row(query);
+    session->calling = 0;
+
+    if (session->halted) {
+        return NGX_ERROR;
+    }
+
+    /* it may be cancelled meanwhile */
+
+    query = session->slots[session->first].query;
+
+    if (query) {
+        ngx_order_pg_query_free(query);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_order_pg_query_free(ngx_order_pg_query_t *query)
+{
+    if (query->result) {
+        PQclear(query->result);
+        query->result = NULL;
+    }
+}
+
+
+ngx_uint_t
+ngx_order_pg_rows(const ngx_order_pg_query_t *query)
+{
+    if (query->result) {
+        return PQntuples(query->result);
+    }
+
+    return query->stage == NGX_ORDER_PG_SENT;
+}
+
+
+ngx_uint_t
+ngx_order_pg_columns(const ngx_order_pg_query_t *query)
+{
+    if (query->result) {
+        return PQnfields(query->result);
+    }
+
+    return query->stage == NGX_ORDER_PG_SENT ? query->session->copy->ncolumns
+                                             : 0;
+}
+
+
+ngx_int_t
+ngx_order_pg_value(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column, ngx_str_t *value)
+{
+    if (query->result == NULL) {
+        *value = query->session->copy->columns[column];
+        return value->data ? NGX_OK : NGX_DECLINED;
+    }
+
+    if (PQgetisnull(query->result, (int) row, (int) column)) {
+        return NGX_DECLINED;
+    }
+
+    value->data = (u_char *) PQgetvalue(query->result, (int) row,
+                                        (int) column);
+    value->len = PQgetlength(query->result, (int) row, (int) column);
+
+    return NGX_OK;
 }

@@ -301,7 +301,6 @@ ngx_order_pg_session_ready(ngx_order_pg_session_t *session)
     session->timer.cancelable = 0;
 
     ngx_memzero(session->prepared, sizeof(session->prepared));
-    session->nprepared = 0;
 
     session->connection->idle = 1;
 
@@ -414,12 +413,9 @@ ngx_order_pg_session_receive(ngx_order_pg_session_t *session)
         }
 
         if (!alive) {
-            if (session->reason[0] == '\0') {
-                ngx_order_pg_session_reason(session,
-                                            PQerrorMessage(session->conn));
-            }
-
-            ngx_order_pg_session_drop(session, (char *) session->reason);
+            ngx_order_pg_session_drop(session, session->reason[0]
+                                               ? (char *) session->reason
+                                               : PQerrorMessage(session->conn));
             return;
         }
 
@@ -457,6 +453,11 @@ ngx_order_pg_session_take(ngx_order_pg_session_t *session)
 
     if (session->halted) {
         ngx_order_pg_session_cut(session);
+        session->owner(session, NGX_ORDER_PG_SESSION_DOWN);
+        return NGX_DECLINED;
+    }
+
+    if (session->state != NGX_ORDER_PG_READY) {
         return NGX_DECLINED;
     }
 
@@ -483,7 +484,7 @@ ngx_order_pg_session_take(ngx_order_pg_session_t *session)
 
     if (rc == NGX_AGAIN) {
         session->paused = 1;
-        ngx_order_pg_outbox_post(session->outbox);
+        ngx_post_event(&session->outbox->event, &ngx_posted_next_events);
         return NGX_DECLINED;
     }
 
@@ -521,8 +522,7 @@ ngx_order_pg_session_flush(ngx_order_pg_session_t *session)
     }
 
     if (left < 0) {
-        ngx_order_pg_session_reason(session, PQerrorMessage(session->conn));
-        ngx_order_pg_session_drop(session, (char *) session->reason);
+        ngx_order_pg_session_drop(session, PQerrorMessage(session->conn));
     }
 }
 
@@ -552,8 +552,9 @@ void
 ngx_order_pg_session_drop(ngx_order_pg_session_t *session, const char *why)
 {
     if (why) {
+        ngx_order_pg_session_reason(session, why);
         ngx_log_error(NGX_LOG_ERR, &session->log, 0,
-                      "database: connection lost: %s", why);
+                      "database: connection lost: %s", session->reason);
     }
 
     ngx_order_pg_session_stop(session);

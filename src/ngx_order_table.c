@@ -31,8 +31,6 @@ static ngx_int_t ngx_order_table_way(ngx_order_table_t *table,
     const ngx_order_table_place_t *place, ngx_uint_t limit);
 static ngx_int_t ngx_order_table_evict(ngx_order_table_t *table,
     const ngx_order_table_place_t *place, ngx_uint_t limit);
-static void ngx_order_table_spare(const ngx_order_table_t *table,
-    const ngx_order_table_place_t *place, ngx_uint_t class);
 static void ngx_order_table_write(const ngx_order_table_t *table,
     ngx_order_table_entry_t *entry, const ngx_order_table_item_t *item,
     const uint64_t *key, ngx_uint_t hidden);
@@ -265,11 +263,11 @@ ngx_order_table_change(ngx_order_table_t *table,
 }
 
 
-void
+ngx_int_t
 ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
     uint64_t stamp)
 {
-    ngx_int_t                 n;
+    ngx_int_t                 n, rc;
     ngx_order_table_set_t    *set;
     ngx_order_table_entry_t  *entry;
     ngx_order_table_place_t   place;
@@ -278,8 +276,10 @@ ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
 
     if (ngx_order_table_hold(table, &place) != NGX_OK) {
         ngx_order_table_suspect(table, &place);
-        return;
+        return NGX_OK;
     }
+
+    rc = NGX_OK;
 
     ngx_order_table_raise(place.set[0]);
 
@@ -290,13 +290,18 @@ ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
         n %= NGX_ORDER_TABLE_WAYS;
         entry = ngx_order_table_entry(table, set, n);
 
-        if (entry->stamp <= stamp) {
+        if (entry->stamp > stamp) {
+            rc = NGX_DECLINED;
+
+        } else {
             NGX_ORDER_TABLE_POINT(11);
             ngx_order_table_tag(set, n, 0);
         }
     }
 
     ngx_order_table_release(table, &place);
+
+    return rc;
 }
 
 
@@ -402,27 +407,30 @@ ngx_order_table_way(ngx_order_table_t *table,
 }
 
 
-/* The lowest class, and in it one that was not read since it was spared. */
+/*
+ * The lowest class, and in it one that was not read lately: each eviction
+ * forgets of one entry, another each time, that it was read.
+ */
 
 static ngx_int_t
 ngx_order_table_evict(ngx_order_table_t *table,
     const ngx_order_table_place_t *place, ngx_uint_t limit)
 {
-    ngx_uint_t                i, n, rank, best, start, victim;
+    ngx_uint_t                i, n, rank, best, hand, victim;
     ngx_order_table_set_t    *set;
     ngx_order_table_entry_t  *entry;
 
-    best = NGX_MAX_UINT32_VALUE;
+    best = 2 * NGX_ORDER_TABLE_CLASSES;
     victim = 0;
-    start = ngx_order_table_peek(&place->set[0]->generation);
+    hand = ngx_order_table_peek(&place->set[0]->generation);
 
-    for (i = 0; i < 2 * NGX_ORDER_TABLE_WAYS; i++) {
-        n = (start + i) % (2 * NGX_ORDER_TABLE_WAYS);
+    for (i = 1; i <= 2 * NGX_ORDER_TABLE_WAYS; i++) {
+        n = (hand + i) % (2 * NGX_ORDER_TABLE_WAYS);
         set = place->set[n / NGX_ORDER_TABLE_WAYS];
         entry = ngx_order_table_entry(table, set, n % NGX_ORDER_TABLE_WAYS);
 
-        rank = ngx_order_table_peek(&entry->class) * 2;
-        rank += ngx_order_table_peek(&entry->used);
+        rank = 2 * ngx_order_table_peek(&entry->class)
+               + ngx_order_table_peek(&entry->used);
 
         if (rank < best) {
             best = rank;
@@ -434,36 +442,15 @@ ngx_order_table_evict(ngx_order_table_t *table,
         return NGX_DECLINED;
     }
 
-    if (best & 1) {
-        ngx_order_table_spare(table, place, best / 2);
-    }
+    /* the last one of the loop is where the hand stands */
+
+    ngx_order_table_poke(&entry->used, 0);
 
     ngx_order_table_drop(table, place->set[victim / NGX_ORDER_TABLE_WAYS],
                          victim % NGX_ORDER_TABLE_WAYS);
     ngx_order_table_count(&table->evictions);
 
     return victim;
-}
-
-
-/* All of a class have been read: from now on it counts again who is. */
-
-static void
-ngx_order_table_spare(const ngx_order_table_t *table,
-    const ngx_order_table_place_t *place, ngx_uint_t class)
-{
-    ngx_uint_t                n;
-    ngx_order_table_set_t    *set;
-    ngx_order_table_entry_t  *entry;
-
-    for (n = 0; n < 2 * NGX_ORDER_TABLE_WAYS; n++) {
-        set = place->set[n / NGX_ORDER_TABLE_WAYS];
-        entry = ngx_order_table_entry(table, set, n % NGX_ORDER_TABLE_WAYS);
-
-        if (entry->class == class) {
-            ngx_order_table_poke(&entry->used, 0);
-        }
-    }
 }
 
 

@@ -101,11 +101,11 @@ void ngx_order_table_change(ngx_order_table_t *table,
     const ngx_order_table_item_t *item, const uint32_t *ticket);
 
 /*
- * Removes the entry, unless its stamp is greater than this one; lets the
- * key's tickets lapse.  Cannot fail: after it no reader sees a stamp that is
- * not greater.
+ * Removes the entry, unless its stamp is greater than this one, and lets the
+ * key's tickets lapse: after it no reader sees a stamp that is not greater.
+ * Returns NGX_DECLINED if an entry with a greater one stays, else NGX_OK.
  */
-void ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
+ngx_int_t ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
     uint64_t stamp);
 
 /*

@@ -56,6 +56,11 @@ ngx_order_json_size(const ngx_str_t *text)
     const u_char  *p, *last;
 
     size = 0;
+
+    if (text->len == 0) {
+        return size;
+    }
+
     last = text->data + text->len;
 
     for (p = text->data; p < last; p += ngx_max(n, 1)) {
@@ -71,6 +76,10 @@ ngx_order_json_escape(u_char *p, const ngx_str_t *text)
 {
     ngx_uint_t     n;
     const u_char  *s, *last;
+
+    if (text->len == 0) {
+        return p;
+    }
 
     last = text->data + text->len;
 

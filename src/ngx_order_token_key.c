@@ -80,7 +80,12 @@ ngx_order_token_key(ngx_conf_t *cf, ngx_str_t *file, ngx_str_t *alg,
     cln->handler = ngx_order_token_key_free;
     cln->data = key;
 
-    key->kid = *kid;
+    key->kid.len = kid->len;
+    key->kid.data = ngx_pstrdup(cf->pool, kid);
+    if (key->kid.data == NULL) {
+        return NULL;
+    }
+
     key->alg = ngx_order_token_alg(alg);
 
     if (key->alg == NULL) {

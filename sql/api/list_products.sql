@@ -20,7 +20,7 @@ BEGIN
              ORDER BY p.id
              LIMIT v_limit + 1
         )
-        SELECT reply(200, row_to_json(b)::text)
+        SELECT reply(200, row_to_json(b)::text, b.next_cursor::text)
           FROM (SELECT (SELECT coalesce(json_agg(p.product ORDER BY p.n),
                                         '[]')
                           FROM page p WHERE p.n <= v_limit) AS products,

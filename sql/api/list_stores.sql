@@ -21,7 +21,7 @@ BEGIN
               FROM page p
              WHERE p.n <= v_limit
         )
-        SELECT reply(200, row_to_json(b)::text)
+        SELECT reply(200, row_to_json(b)::text, b.next_cursor::text)
           FROM (SELECT (SELECT coalesce(json_agg(row_to_json(s)
                                                  ORDER BY s.id), '[]')
                           FROM shown s) AS stores,

@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT o.id, v_epoch, o.version, o.status_id, o.final, false,
-           o.buyer_id, o.seller_id, o.driver_id, o.order_number,
+           o.buyer_id, o.seller_id, o.driver_id, o.order_number::text,
            o.updated_at, v_revision
       FROM orders o
      WHERE o.order_number = ANY (p_numbers);

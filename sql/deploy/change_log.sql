@@ -34,6 +34,8 @@ CREATE TABLE shop.change_log_2 PARTITION OF shop.change_log FOR VALUES IN (2);
 CREATE TABLE shop.change_log_3 PARTITION OF shop.change_log FOR VALUES IN (3);
 
 CREATE INDEX change_log_xid ON shop.change_log (xid);
+CREATE INDEX change_log_updated_at ON shop.change_log USING brin (updated_at)
+    WITH (pages_per_range = 8);
 
 -- the greatest xid whose rows were removed
 

@@ -25,9 +25,9 @@ COMMENT ON FUNCTION shop.next_order_number() IS 'A new order number.';
 
 CREATE TABLE shop.orders (
     id                    uuid          PRIMARY KEY DEFAULT shop.uuid7(),
-    order_number          text          NOT NULL DEFAULT shop.next_order_number()
+    order_number          varchar(20)   NOT NULL DEFAULT shop.next_order_number()
                                         CONSTRAINT orders_number UNIQUE
-                                        CHECK (order_number ~ '^[A-Z][A-Z0-9-]{0,19}$'),
+                                        CHECK (order_number ~ '^[A-Z][A-Z0-9-]*$'),
     version               integer       NOT NULL,
     buyer_id              uuid          NOT NULL REFERENCES shop.users,
     seller_id             uuid          NOT NULL,
@@ -43,26 +43,26 @@ CREATE TABLE shop.orders (
     quantity              integer       NOT NULL DEFAULT 1 CHECK (quantity > 0),
     unit_price            numeric(18,8),
     total_amount          numeric(18,8) NOT NULL CHECK (total_amount >= 0),
-    total_discount        numeric(18,8) NOT NULL DEFAULT 0 CHECK (total_discount >= 0),
+    total_discount        numeric(18,8) NOT NULL DEFAULT 0
+                                        CHECK (total_discount BETWEEN 0 AND total_amount),
     final_total           numeric(18,8) NOT NULL
-                                        GENERATED ALWAYS AS (total_amount - total_discount) STORED
-                                        CHECK (final_total >= 0),
-    currency              text          NOT NULL CHECK (length(currency) <= 10),
+                                        GENERATED ALWAYS AS (total_amount - total_discount) STORED,
+    currency              varchar(10)   NOT NULL,
 
-    payment_method        text          NOT NULL CHECK (length(payment_method) <= 50),
+    payment_method        varchar(50)   NOT NULL,
     payment_status        text          NOT NULL DEFAULT 'pending'
                                         CHECK (payment_status IN ('pending', 'paid',
                                             'confirmed', 'locked', 'released',
                                             'refunded', 'failed')),
-    payment_intent_id     text          CHECK (length(payment_intent_id) <= 255),
-    transaction_hash      text          CHECK (length(transaction_hash) <= 66),
-    escrow_id             text          CHECK (length(escrow_id) <= 255),
+    payment_intent_id     varchar(255),
+    transaction_hash      varchar(66),
+    escrow_id             varchar(255),
     processing_fees       numeric(18,8),
     gas_fees              numeric(18,8),
 
     shipping_address      jsonb,
-    shipping_method       text          CHECK (length(shipping_method) <= 50),
-    tracking_number       text          CHECK (length(tracking_number) <= 100),
+    shipping_method       varchar(50),
+    tracking_number       varchar(100),
     estimated_delivery    date,
     actual_delivery_date  timestamptz,
 

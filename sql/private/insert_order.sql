@@ -15,6 +15,14 @@ BEGIN
             ERRCODE = 'OM001', MESSAGE = 'There is no such user.';
     END IF;
 
+    IF length(p_payment_method) > 50 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'OM004',
+            MESSAGE = 'The payment method is not valid.',
+            DETAIL = '{"errors":[{"field":"payment_method","message":'
+                     '"must not be longer than 50 characters"}]}';
+    END IF;
+
     SELECT sum(l.price * l.quantity), sum(l.quantity)
       INTO v_total, v_quantity
       FROM unnest(p_lines) l;

@@ -10,7 +10,7 @@ BEGIN
         MESSAGE = format('An order that is %s cannot become %s.',
                          p_from, p_to),
         DETAIL = (SELECT row_to_json(d) FROM (
-            SELECT p_from AS status,
+            SELECT p_from AS current_status,
                    coalesce(json_agg(s.code ORDER BY s.id), '[]')
                        AS allowed_transitions
               FROM workflow_transitions t

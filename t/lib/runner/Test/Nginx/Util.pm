@@ -9,6 +9,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Path qw(make_path remove_tree);
 use IO::Socket::INET;
+use POSIX qw(WNOHANG);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
@@ -63,6 +64,8 @@ our $RepeatEach = 1;
 our $ConfigPreamble = '';
 our $AccumErrorLog = $ENV{TEST_NGINX_CHECK_ACCUM_ERR_LOG};
 our $RandPorts = {};
+our $StartTimeout = 30;
+our $BadEnd;
 
 our (@EnvToNginx, @Preprocessors, @CleanupHandlers, @TestCleanupHandlers);
 
@@ -196,7 +199,9 @@ sub write_user_files {
         my $path = $name =~ m{^/} ? $name : "$HtmlDir/$name";
 
         write_file($path, expand($body // ''));
-        system('touch', '-d', "TZ=\"UTC\" $date", $path) if defined $date;
+
+        local $ENV{TZ} = 'UTC';
+        system('touch', '-t', $date, $path) if defined $date;
     }
 }
 
@@ -227,7 +232,7 @@ END
     write_file($ConfFile, <<END);
 $modules
 worker_processes $Workers;
-daemon on;
+daemon off;
 master_process $MasterProcess;
 error_log $ErrLogFile $level;
 pid $PidFile;
@@ -271,55 +276,62 @@ sub nginx_version {
 }
 
 
-sub nginx_pid {
-    open my $in, '<', $PidFile or return;
-
-    my $pid = <$in>;
-
-    return defined $pid && $pid =~ /^(\d+)$/m ? $1 : undef;
-}
-
-
-# One run of the binary with the block's configuration; its status.
+# Starts nginx with the block's configuration.  Its pid file tells that it
+# listens.  Returns undef then, or the status with which it has left.  A port
+# that its last user has not given up yet is waited for by nginx itself.
+# "quiet": what it says on its standard error is expected.
 sub nginx_run {
-    my ($block, $config) = @_;
+    my ($block, $config, $quiet) = @_;
 
+    nginx_stop();
     new_server_root();
     write_config($block, $config);
     %log_offset = ();
 
-    return system($NginxBinary, '-p', "$ServRoot/", '-c', $ConfFile);
-}
+    my $pid = fork // bail_out("fork: $!");
 
-
-# nginx goes to the background when it listens, so nothing is waited for but
-# its pid file.  A port that the last user has not given up yet is waited for
-# by nginx, which tries five times.
-sub nginx_start {
-    my ($block, $config) = @_;
-
-    nginx_stop();
-
-    if (nginx_run($block, $config) != 0) {
-        Test::More::diag(@{ log_lines($ErrLogFile) });
-        bail_out($block->name, " - nginx did not start");
+    if ($pid == 0) {
+        open STDERR, '>', '/dev/null' if $quiet;
+        exec $NginxBinary, '-e', $ErrLogFile, '-p', "$ServRoot/",
+            '-c', $ConfFile
+            or POSIX::_exit(127);
     }
 
-    my $end = time + $Timeout;
+    my $end = time + $StartTimeout;
 
-    until ($running = nginx_pid()) {
-        bail_out($block->name, ' - nginx wrote no pid') if time > $end;
+    while (!-s $PidFile) {
+        return $? if waitpid($pid, WNOHANG) == $pid;
+
+        if (time > $end) {
+            kill 'KILL', $pid;
+            bail_out($block->name, ' - nginx does not start');
+        }
+
         sleep 0.005;
     }
+
+    $running = $pid;
+
+    return undef;
 }
 
 
-sub gone {
-    my ($pid, $seconds) = @_;
+sub nginx_start {
+    my ($block, $config) = @_;
+    my $status = nginx_run($block, $config);
 
+    return if !defined $status;
+
+    Test::More::diag(@{ log_lines($ErrLogFile) });
+    bail_out($block->name, " - nginx left with status $status");
+}
+
+
+sub left {
+    my ($pid, $seconds) = @_;
     my $end = time + $seconds;
 
-    while (kill 0, $pid) {
+    until (waitpid($pid, WNOHANG) == $pid) {
         return if time > $end;
         sleep 0.005;
     }
@@ -328,6 +340,7 @@ sub gone {
 }
 
 
+# A bad end, as one with a sanitizer's report, fails the suite.
 sub nginx_stop {
     my $pid = $running;
 
@@ -336,12 +349,19 @@ sub nginx_stop {
     return if !defined $pid;
 
     kill 'QUIT', $pid;
-    return if gone($pid, $Timeout);
 
-    Test::More::diag("nginx $pid did not leave within $Timeout s");
+    if (!left($pid, $Timeout)) {
+        Test::More::diag("nginx does not leave within $Timeout s");
 
-    kill 'TERM', $pid;
-    kill 'KILL', $pid if !gone($pid, 2);
+        kill 'TERM', $pid;
+        left($pid, 2) or kill 'KILL', $pid and left($pid, 2);
+        $? = 0;
+    }
+
+    if ($? != 0) {
+        Test::More::diag("nginx left with status $?, see $ErrLogFile");
+        $BadEnd = 1;
+    }
 }
 
 
@@ -367,7 +387,7 @@ END {
     my $status = $?;
 
     nginx_stop();
-    $? = $status;
+    $? = $status || ($BadEnd ? 1 : 0);
 }
 
 1;

@@ -1,0 +1,297 @@
+# What the suites share.  A suite opens with
+#
+#     use lib 't/lib';
+#     use OrderTest;
+#     use Test::Nginx::Socket;
+#
+# Test::Nginx::Socket is the real one where it is installed, else the runner
+# in t/lib/runner.  Each file gets a port, a server root and a database of its
+# own, so that files run in parallel; what is made here is removed at the end.
+#
+# Sections that blocks may use beside those of Test::Nginx:
+#
+#     as           user or users of the requests: buyer, seller, admin, ...,
+#                  whose token goes into the headers; "-" for none
+#     order        more directives for the server's "http", after the common
+#                  ones; "order off" leaves the common ones out
+#
+# A block without "config" gets the API at its paths.  A block that names
+# nothing about it in no_error_log or error_log may log nothing from [error]
+# up; that is one test for each request.
+
+package OrderTest;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter 'import';
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+
+use OrderToken;
+
+our @EXPORT = qw(token user_id store_id product_id sql database);
+our @EXPORT_OK = qw(conninfo free_port http_config key_dir set_http_config
+                    start_database);
+
+my $top = abs_path(dirname(__FILE__) . '/../..');
+
+# the demo's users, by the first part of their address; [number, role]
+my %users = (
+    buyer   => ['01', 'customer'],
+    buyer2  => ['02', 'customer'],
+    seller  => ['03', 'manager'],
+    manager => ['04', 'manager'],
+    market  => ['05', 'manager'],
+    cart    => ['06', 'manager'],
+    driver  => ['07', 'driver'],
+    driver2 => ['08', 'driver'],
+    admin   => ['09', 'admin'],
+);
+
+my ($work, $dir, $started, $database, $http_config);
+my $me = $$;
+
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+        or die "no free port: $!\n";
+
+    return $socket->sockport;
+}
+
+
+BEGIN {
+    # after all others, so that an installed one comes first
+    push @INC, dirname(__FILE__) . '/runner';
+
+    $work = tempdir('order-test-XXXXXX', TMPDIR => 1);
+    chmod 0755, $work;
+
+    $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();
+    $ENV{TEST_NGINX_SERVROOT} ||= "$work/servroot";
+    $ENV{TEST_NGINX_TIMEOUT} ||= 10;
+    $ENV{TEST_NGINX_LOAD_MODULES} //= "$top/build/ngx_http_order_module.so"
+        if !$ENV{TEST_NGINX_BINARY};
+}
+
+
+# --- the database
+
+
+# The directory of the PostgreSQL that the tests use: scripts/test names it,
+# or it is started here.
+sub start_database {
+    return $dir if defined $dir;
+
+    if (defined $ENV{ORDER_TEST_DB}) {
+        return $dir = $ENV{ORDER_TEST_DB};
+    }
+
+    $dir = "$work/db";
+    shell('test_database_start "$1"', $dir);
+    $started = 1;
+
+    return $dir;
+}
+
+
+# Runs a function of scripts/common.sh.
+sub shell {
+    my ($command, @args) = @_;
+
+    system('bash', '-euc', ". '$top/scripts/common.sh'; $command", $0,
+           @args) == 0
+        or die "$command failed\n";
+}
+
+
+# The name of this file's database: the schema with the demo's data, a copy of
+# the template.
+sub database {
+    return $database if defined $database;
+
+    start_database();
+    $database = "test_$$";
+    psql('postgres', "CREATE DATABASE $database TEMPLATE shop");
+
+    return $database;
+}
+
+
+sub psql {
+    my ($name, $statement) = @_;
+
+    open my $out, '-|', 'psql', '-XAqt', '-v', 'ON_ERROR_STOP=1',
+        '-h', $dir, '-U', 'postgres', '-d', $name, '-c', $statement
+        or die "psql: $!\n";
+    my $text = do { local $/; <$out> };
+    close $out or die "psql failed: $statement\n";
+
+    $text =~ s/\n\z// if defined $text;
+
+    return $text;
+}
+
+
+# Runs a statement as the superuser in this file's database; what it answers,
+# columns parted by "|".
+sub sql {
+    return psql(database(), shift);
+}
+
+
+# How the module logs in: over the socket, as who it runs as.
+sub conninfo {
+    my $name = database();
+
+    return "host=$dir port=5432 dbname=$name user=order_api";
+}
+
+
+# --- users and their tokens
+
+
+sub user_id {
+    my $name = shift;
+    my $user = $users{$name} or die "no such user: $name\n";
+
+    return "00000000-0000-7000-8000-0000000001$user->[0]";
+}
+
+
+sub store_id {
+    return '00000000-0000-7000-8000-0000000002' . sprintf '%02d', shift;
+}
+
+
+sub product_id {
+    return '00000000-0000-7000-8000-0000000003' . sprintf '%02d', shift;
+}
+
+
+sub key_dir {
+    return start_database() . '/keys';
+}
+
+
+# A token for one of the demo's users, an hour unless told otherwise.
+sub token {
+    my ($name, $seconds) = @_;
+
+    return OrderToken::sign(key_dir() . '/hs256.key', 'demo', user_id($name),
+                            $users{$name}[1], $seconds // 3600);
+}
+
+
+# --- blocks
+
+
+# The directives that every block has in its "http".
+sub http_config {
+    return $http_config if defined $http_config;
+
+    my ($keys, $conninfo) = (key_dir(), conninfo());
+
+    return $http_config = <<END;
+    order_zone orders:4m tokens=1m;
+    order_database "$conninfo" connections=4;
+    order_jwt_key $keys/hs256.key alg=HS256 kid=demo;
+END
+}
+
+
+# Others for all blocks of this file.
+sub set_http_config {
+    $http_config = shift;
+}
+
+
+my $config = <<'END';
+    location ~ ^/(api|orders|cart-items|seller|ws)(/|$) {
+        order_api;
+    }
+END
+
+
+sub prepare {
+    my $block = shift;
+    my $order = $block->order // '';
+    my $http = $block->http_config // '';
+
+    if ($order !~ /^\s*off\s*$/) {
+        $block->set_value(http_config => http_config() . $order . $http);
+    }
+
+    if (!defined $block->config) {
+        $block->set_value(config => $config);
+    }
+
+    if (!defined $block->no_error_log && !defined $block->error_log
+        && !defined $block->must_die)
+    {
+        $block->set_value(no_error_log =>
+                          qr/\[(?:error|crit|alert|emerg)\]/);
+    }
+
+    add_tokens($block, scalar $block->as) if defined $block->as;
+}
+
+
+sub add_tokens {
+    my ($block, $as) = @_;
+    my $headers = $block->more_headers // '';
+
+    my $with = sub {
+        my ($text, $user) = @_;
+
+        $user =~ s/^\s+|\s+$//g;
+        return $text if $user eq '-';
+
+        $text .= "\n" if length $text && $text !~ /\n\z/;
+        return $text . 'Authorization: Bearer ' . token($user) . "\n";
+    };
+
+    if (!ref $as && !ref $headers) {
+        $block->set_value(more_headers => $with->($headers, $as));
+        return;
+    }
+
+    my $count = @{ ref $as ? $as : $headers };
+
+    $block->set_value(more_headers => [
+        map { $with->(ref $headers ? $headers->[$_] // '' : $headers,
+                      ref $as ? $as->[$_] : $as) } 0 .. $count - 1
+    ]);
+}
+
+
+require Test::Nginx::Socket;
+
+Test::Nginx::Util::add_block_preprocessor(\&prepare);
+Test::Nginx::Util::worker_connections(256);
+Test::Nginx::Util::no_long_string();
+
+
+END {
+    if ($$ == $me) {
+        my $status = $?;
+
+        Test::Nginx::Util::nginx_stop()
+            if defined &Test::Nginx::Util::nginx_stop;
+
+        if (defined $database) {
+            eval { psql('postgres', "DROP DATABASE $database WITH (FORCE)") };
+            warn $@ if $@;
+        }
+
+        shell('pg_stop "$1" immediate', $dir) if $started;
+        remove_tree($work) if !$ENV{TEST_NGINX_NO_CLEAN};
+        $? = $status;
+    }
+}
+
+1;
