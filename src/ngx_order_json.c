@@ -62,6 +62,7 @@ ngx_order_json_read(const ngx_str_t *text, ngx_pool_t *pool,
 
     ngx_memzero(&copy, sizeof(ngx_order_json_copy_t));
 
+    ngx_str_set(&copy.string, "");
     ngx_str_set(&copy.member, "");
     ngx_str_set(&fault->member, "");
 
@@ -112,6 +113,8 @@ ngx_order_json_free(void *data)
 }
 
 
+/* jansson has no word for most of its failures to allocate */
+
 static json_t *
 ngx_order_json_parse(const ngx_str_t *text, ngx_order_json_fault_t *fault,
     ngx_int_t *rc)
@@ -125,7 +128,7 @@ ngx_order_json_parse(const ngx_str_t *text, ngx_order_json_fault_t *fault,
     if (json) {
         *rc = NGX_OK;
 
-    } else if (json_error_code(&error) == json_error_out_of_memory) {
+    } else if (error.text[0] == '\0') {
         *rc = NGX_ERROR;
 
     } else {

@@ -47,7 +47,7 @@ ngx_order_table_create(void *addr, size_t size, size_t payload)
 
     head = ngx_align(sizeof(ngx_order_table_t), NGX_ORDER_TABLE_LINE);
 
-    if (size < head) {
+    if (size < head || payload % 32) {
         return NULL;
     }
 
@@ -57,7 +57,7 @@ ngx_order_table_create(void *addr, size_t size, size_t payload)
 
     table->bytes = size;
     table->words = payload / sizeof(uint64_t);
-    table->entry_size = NGX_ORDER_TABLE_HEAD + payload;
+    table->entry_size = sizeof(ngx_order_table_entry_t) + payload;
     table->set_size = ngx_align(sizeof(ngx_order_table_set_t),
                                 NGX_ORDER_TABLE_LINE)
                       + NGX_ORDER_TABLE_WAYS * table->entry_size;
@@ -93,15 +93,31 @@ ngx_order_table_capacity(const ngx_order_table_t *table)
 }
 
 
+/* The processor goes on with what the caller does while these are loaded. */
+
 void
 ngx_order_table_prefetch(ngx_order_table_t *table, const u_char *key)
 {
-    ngx_order_table_place_t  place;
+    u_char                   *p;
+    ngx_uint_t                i, mask;
+    ngx_order_table_place_t   place;
 
     ngx_order_table_locate(table, key, &place);
 
-    __builtin_prefetch(place.set[0]);
     __builtin_prefetch(place.set[1]);
+
+    for (i = 0; i < 2; i++) {
+        mask = ngx_order_table_match(place.set[i], place.tag);
+
+        if (mask) {
+            p = (u_char *) ngx_order_table_entry(table, place.set[i],
+                                                 __builtin_ctzl(mask));
+
+            __builtin_prefetch(p);
+            __builtin_prefetch(p + table->entry_size - 1);
+            return;
+        }
+    }
 }
 
 
@@ -147,11 +163,11 @@ ngx_order_table_read(const ngx_order_table_t *table,
     ngx_order_table_entry_t *entry, const uint64_t *key, uint64_t *stamp,
     void *payload)
 {
-    u_char    *p;
-    uint8_t    hidden;
-    uint32_t   seq;
-    uint64_t   i, word;
-    ngx_uint_t n;
+    u_char      *p;
+    uint8_t      hidden;
+    uint32_t     seq;
+    uint64_t     i, word;
+    ngx_uint_t   n;
 
     for (n = 0; n < NGX_ORDER_TABLE_RETRIES; n++) {
 

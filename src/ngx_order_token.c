@@ -372,8 +372,9 @@ ngx_order_token_json(const ngx_str_t *text, json_t **json)
                        JSON_REJECT_DUPLICATES, &error);
 
     if (*json == NULL) {
-        return (json_error_code(&error) == json_error_out_of_memory)
-               ? NGX_ERROR : NGX_DECLINED;
+        /* jansson has no word for most of its failures to allocate */
+
+        return error.text[0] ? NGX_DECLINED : NGX_ERROR;
     }
 
     if (!json_is_object(*json)) {

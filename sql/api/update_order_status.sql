@@ -36,7 +36,7 @@ BEGIN
             ERRCODE = 'OM009',
             MESSAGE = 'The order was changed in the meantime.',
             DETAIL = json_build_object('version', v_order.version,
-                                       'status', v_order.status);
+                                       'current_status', v_order.status);
     END IF;
 
     IF v_order.status = p_status THEN

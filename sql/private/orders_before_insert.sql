@@ -34,7 +34,7 @@ BEGIN
             ERRCODE = 'OM003',
             MESSAGE = format('A new order cannot be %s.', NEW.status),
             DETAIL = (SELECT row_to_json(d) FROM (
-                SELECT NULL AS status,
+                SELECT NULL AS current_status,
                        json_agg(code ORDER BY id) AS allowed_transitions
                   FROM workflow_statuses
                  WHERE workflow = v_store.workflow AND initial) d);

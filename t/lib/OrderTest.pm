@@ -14,6 +14,11 @@
 #                  whose token goes into the headers; "-" for none
 #     order        more directives for the server's "http", after the common
 #                  ones; "order off" leaves the common ones out
+#     problem      what is expected of each request, a line for one: the
+#                  status, the problem's code, and an expression that the
+#                  body matches behind it; the status alone where all is well
+#     play         Perl that makes requests itself, with OrderClient, while
+#                  nginx runs; the block's own request is "GET /" then
 #
 # A block without "config" gets the API at its paths.  A block that names
 # nothing about it in no_error_log or error_log may log nothing from [error]
@@ -37,8 +42,6 @@ our @EXPORT = qw(token user_id store_id product_id sql database);
 our @EXPORT_OK = qw(conninfo free_port http_config key_dir set_http_config
                     start_database);
 
-my $top = abs_path(dirname(__FILE__) . '/../..');
-
 # the demo's users, by the first part of their address; [number, role]
 my %users = (
     buyer   => ['01', 'customer'],
@@ -52,7 +55,7 @@ my %users = (
     admin   => ['09', 'admin'],
 );
 
-my ($work, $dir, $started, $database, $http_config);
+my ($top, $work, $dir, $started, $database, $http_config);
 my $me = $$;
 
 
@@ -68,8 +71,13 @@ BEGIN {
     # after all others, so that an installed one comes first
     push @INC, dirname(__FILE__) . '/runner';
 
+    $top = abs_path(dirname(__FILE__) . '/../..');
     $work = tempdir('order-test-XXXXXX', TMPDIR => 1);
     chmod 0755, $work;
+
+    # a suite that hangs fails, and tidies up
+    $SIG{ALRM} = sub { die "the suite took too long\n" };
+    alarm($ENV{ORDER_TEST_ALARM} || 900);
 
     $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();
     $ENV{TEST_NGINX_SERVROOT} ||= "$work/servroot";
@@ -238,6 +246,45 @@ sub prepare {
     }
 
     add_tokens($block, scalar $block->as) if defined $block->as;
+    add_problems($block, scalar $block->problem) if defined $block->problem;
+    add_play($block, scalar $block->play) if defined $block->play;
+}
+
+
+sub add_play {
+    my ($block, $play) = @_;
+
+    $block->set_value(init => "package main; use strict; use warnings;\n"
+                              . $play);
+    $block->set_value(request => 'GET /') if !defined $block->request;
+}
+
+
+sub add_problems {
+    my ($block, $text) = @_;
+    my (@codes, @types, @bodies);
+
+    for (split /\n/, $text) {
+        my ($status, $code, $rest) = /^\s*(\d+)(?:\s+(\S+)(?:\s+(.*?))?)?\s*$/
+            or die "bad problem: $_\n";
+
+        push @codes, $status;
+        push @types, defined $code ? 'Content-Type: application/problem\+json'
+                                   : '';
+        push @bodies, !defined $code ? '' :
+            sprintf '^%s\{"type":"urn:order:problem:%s","title":"[^"]+",'
+                . '"status":%s,"code":"%s","message":"[^"].*",'
+                . '"canRetry":(?:true|false),"suggestedAction":"[^"]+".*\}$',
+                defined $rest ? "(?=.*$rest)" : '', $code, $status, $code;
+    }
+
+    my $all = sub { @_ > 1 ? [@_] : $_[0] };
+
+    $block->set_value(error_code => $all->(@codes));
+    $block->set_value(response_headers_like => $all->(@types))
+        if !defined $block->response_headers_like;
+    $block->set_value(response_body_like => $all->(@bodies))
+        if !defined $block->response_body_like;
 }
 
 

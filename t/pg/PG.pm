@@ -26,6 +26,9 @@ my @as = $> == 0 ? qw(setpriv --reuid=postgres --regid=postgres --clear-groups)
 my @clusters;
 my @workers;
 
+$SIG{PIPE} = 'IGNORE';
+$SIG{TERM} = $SIG{INT} = sub { exit 1 };
+
 sub quietly {
     my @command = @_;
     my $pid = fork() // die "fork: $!";
@@ -57,6 +60,7 @@ sub cluster {
         die "initdb failed, see $dir/commands.log" if $rc;
     }
 
+    $self->stop('immediate');        # of a test that was killed
     $self->configure(%set);
     $self->start;
     push @clusters, $self;
@@ -225,6 +229,7 @@ sub wait_for {
     my $end = time + $limit;
     until ($what->()) {
         my $left = $end - time;
+        die "the worker is gone" if $self->{gone} && !$self->{leaving};
         return 0 if $left <= 0 || $self->{gone};
         $self->read($left);
     }
@@ -312,6 +317,7 @@ sub up {
 sub quit {
     my ($self, $signal) = @_;
     my $start = time;
+    $self->{leaving} = 1;
     kill $signal || 'QUIT', $self->{pid};
     for (1 .. 200) {
         my $done = waitpid $self->{pid}, POSIX::WNOHANG();

@@ -70,7 +70,6 @@ SELECT is((SELECT provolatile::text FROM functions
 SELECT set_eq($$ SELECT name::text FROM functions WHERE nspname = 'api' $$,
     ARRAY['api.add_cart_item(uuid,text,text,text,uuid,uuid,integer,text,text)',
           'api.delete_cart_item(uuid,text,uuid)',
-          'api.feed_begin()',
           'api.feed_read(text)',
           'api.get_order(uuid,text,text)',
           'api.get_product(uuid,text,uuid)',

@@ -87,7 +87,7 @@ SELECT is(event_source, 'seller', 'and the tracking event the source')
  WHERE order_id = :'id' ORDER BY occurred_at DESC LIMIT 1;
 SELECT is(actor, :seller::uuid, 'the change log names the actor')
   FROM shop.change_log WHERE order_id = :'id' AND version = 4;
-SELECT is(r.code || ' ' || (r.detail ->> 'status') || ' '
+SELECT is(r.code || ' ' || (r.detail ->> 'current_status') || ' '
           || (r.detail ->> 'allowed_transitions'),
           'OM003 processing ["shipped", "cancelled"]',
           'a refusal names the transitions that the role has from here')

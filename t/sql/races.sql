@@ -48,7 +48,7 @@ SELECT set_config('t.first', pg_temp.run('a', pg_temp.place('race', :shirt)),
                   true) \g /dev/null
 SELECT is(pg_temp.run('b', pg_temp.place('race', :shirt)), 'OM011',
           'while the first request runs, its key is refused');
-SELECT matches(pg_temp.run('b', pg_temp.place('race2', :shirt)), 'success',
+SELECT matches(pg_temp.run('b', pg_temp.place('race2', :charger)), 'success',
                'another key is not');
 SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
 SELECT is(pg_temp.run('b', pg_temp.place('race', :shirt)),

@@ -24,7 +24,7 @@ int done(void);
 /* Shared memory, page aligned and zeroed. */
 void *map(size_t size);
 
-/* Milliseconds and nanoseconds of the monotonic clock. */
+/* Nanoseconds of the monotonic clock. */
 uint64_t nsec(void);
 
 uint64_t mix(uint64_t n);

@@ -7,6 +7,7 @@
 
 #include <test.h>
 #include <ngx_order_input.h>
+#include <jansson.h>
 #include <stdio.h>
 
 
@@ -845,6 +846,50 @@ room(void)
 }
 
 
+/* jansson's memory fails at the 1st, 2nd, 3rd ... allocation */
+
+static int  allowed;
+
+
+static void *
+failing(size_t size)
+{
+    return (allowed-- > 0) ? malloc(size) : NULL;
+}
+
+
+static void
+no_memory(void)
+{
+    int        n, refused, errors;
+    ngx_int_t  rc;
+
+    refused = 0;
+    errors = 0;
+    json_set_alloc_funcs(failing, free);
+
+    for (n = 0; n < 1000; n++) {
+        allowed = n;
+
+        rc = read_all("ORD-1", "key 1", "limit=20", "{\"items\":[" ITEM "2},"
+                      ITEM "\"3\"}],\"address\":{\"city\":\"Rome\",\"geo\":"
+                      "{\"lat\":41.90}},\"total\":1e1,\"gift\":null}");
+        if (rc == NGX_OK) {
+            break;
+        }
+
+        errors += (rc == NGX_ERROR);
+        refused += (rc == NGX_DECLINED);
+    }
+
+    json_set_alloc_funcs(malloc, free);
+
+    ok(rc == NGX_OK && n > 20 && refused < errors,
+       "without memory at each of %d allocations: %d errors, %d refused", n,
+       errors, refused);
+}
+
+
 int
 main(void)
 {
@@ -861,6 +906,7 @@ main(void)
     names();
     escapes();
     room();
+    no_memory();
 
     ngx_destroy_pool(pool);
 

@@ -7,6 +7,7 @@
 #include <test.h>
 #include <keys.h>
 #include <ngx_order_siphash.h>
+#include <jansson.h>
 #include <openssl/err.h>
 #include <stdio.h>
 
@@ -922,6 +923,82 @@ keys_without_kid(void)
 }
 
 
+/* jansson's memory fails at the 1st, 2nd, 3rd ... allocation */
+
+static int  allowed;
+
+
+static void *
+failing(size_t size)
+{
+    return (allowed-- > 0) ? malloc(size) : NULL;
+}
+
+
+static void
+no_memory(void)
+{
+    int                         n, i, errors, accepted;
+    ngx_str_t                   token, h, p;
+    const char                 *got;
+    ngx_order_identity_t        identity;
+    ngx_order_token_verifier_t  v;
+
+    verifier_of(&v, keys, KEYS, "shop", "api");
+    h = str("{\"alg\":\"HS256\",\"kid\":\"k0\"}");
+    p = str(FULL);
+    token = token_of(cf->pool, keys[HS256], &h, &p);
+    errors = 0;
+
+    json_set_alloc_funcs(failing, free);
+
+    for (n = 0; n < 1000; n++) {
+        allowed = n;
+        got = verdict(&v, NULL, &token, NOW);
+
+        if (strcmp(got, "ok") == 0) {
+            break;
+        }
+
+        errors += strcmp(got, "error") == 0;
+    }
+
+    ok(n > 10 && n < 1000 && errors > n / 2,
+       "without memory at each of %d allocations: %d errors, not accepted", n,
+       errors);
+
+    memset(&identity, 1, sizeof(identity));
+    identity.role = NGX_ORDER_CUSTOMER;
+    identity.expires = NOW + 100;
+    accepted = 0;
+
+    for (i = 0; i < 1000; i++) {
+        allowed = i;
+
+        if (ngx_order_token_issue(&v, keys[HS256], &identity, NOW, cf->pool,
+                                  &token)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        allowed = 1000;
+
+        if (strcmp(verdict(&v, NULL, &token, NOW), "ok") != 0) {
+            accepted = -1;
+            break;
+        }
+
+        accepted++;
+    }
+
+    json_set_alloc_funcs(malloc, free);
+
+    ok(accepted > 900, "and what is issued without memory is whole or not "
+       "issued: %d", accepted);
+}
+
+
 static void
 speed(void)
 {
@@ -1000,6 +1077,7 @@ main(void)
     capacity();
     issued();
     keys_without_kid();
+    no_memory();
     speed();
 
     conf_destroy(cf);
