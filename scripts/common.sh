@@ -14,7 +14,7 @@ export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 # Debian's packages, by what needs them
 
 packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
-    libjson-c-dev libssl-dev"
+    libssl-dev"
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl clang libclang-rt-dev"

@@ -3,6 +3,27 @@
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA api FROM PUBLIC;
 REVOKE ALL ON SCHEMA api, shop FROM PUBLIC;
 
+COMMENT ON SCHEMA api IS
+$$The functions that the order module calls, and nobody else may.
+
+A refusal is an exception with one of these SQLSTATEs. Its message is a
+sentence for the client, its detail a JSON object of further members, or
+nothing. Writers with psql see the same ones.
+
+OM001 404  not found
+OM002 403  not the caller's
+OM003 409  transition not allowed: current_status, allowed_transitions
+OM004 400  invalid input: errors [{field, message}]
+OM005 400  nothing to order
+OM006 400  items of several stores
+OM007 409  not enough in stock: errors [{field, message, product_id}]
+OM008 409  not sold any more: errors [{field, message, product_id}]
+OM009 412  another version than If-Match: version, current_status
+OM010 422  Idempotency-Key was used for another request
+OM011 409  the first request with this Idempotency-Key is still running
+OM012 401  wrong credentials
+OM013 400  a status that is in no workflow: errors [{field, message}]$$;
+
 GRANT USAGE ON SCHEMA api TO order_api;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api TO order_api;
 

@@ -295,7 +295,7 @@ ngx_http_order_direct_head(u_char *p, ngx_http_request_t *r,
     if (status == NGX_HTTP_OK) {
         p = ngx_http_order_direct_put(p, CRLF "Content-Type: application/json"
                                       CRLF "Content-Length: ");
-        p = ngx_sprintf(p, "%uz", len);
+        p = ngx_order_integer_print(p, len);
     }
 
     return r->keepalive

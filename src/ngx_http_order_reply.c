@@ -393,8 +393,15 @@ u_char *
 ngx_http_order_reply_etag(u_char *p, const ngx_order_record_t *record,
     uint64_t labels_stamp)
 {
-    return ngx_sprintf(p, "\"%uD.%uD.%uD\"", record->epoch, record->version,
-                       (uint32_t) labels_stamp);
+    *p++ = '"';
+    p = ngx_order_integer_print(p, record->epoch);
+    *p++ = '.';
+    p = ngx_order_integer_print(p, record->version);
+    *p++ = '.';
+    p = ngx_order_integer_print(p, (uint32_t) labels_stamp);
+    *p++ = '"';
+
+    return p;
 }
 
 

@@ -51,6 +51,7 @@
 
 static ngx_int_t ngx_http_order_route_match(const ngx_str_t *path,
     const ngx_str_t *uri, ngx_str_t *params);
+static size_t ngx_http_order_route_run(u_char *p, u_char *last, u_char c);
 
 
 static const ngx_order_field_t  ngx_http_order_poll_fields[] = {
@@ -323,6 +324,7 @@ static ngx_int_t
 ngx_http_order_route_match(const ngx_str_t *path, const ngx_str_t *uri,
     ngx_str_t *params)
 {
+    size_t   len;
     u_char  *p, *u, *path_end, *uri_end;
 
     p = path->data;
@@ -330,34 +332,42 @@ ngx_http_order_route_match(const ngx_str_t *path, const ngx_str_t *uri,
     path_end = p + path->len;
     uri_end = u + uri->len;
 
-    while (p < path_end && u < uri_end) {
+    for ( ;; ) {
+        len = ngx_http_order_route_run(p, path_end, ':');
 
-        if (*p != ':') {
-            if (*p++ != *u++) {
-                return NGX_DECLINED;
-            }
-
-            continue;
+        if (len > (size_t) (uri_end - u) || ngx_memcmp(p, u, len) != 0) {
+            return NGX_DECLINED;
         }
 
-        while (p < path_end && *p != '/') {
-            p++;
+        p += len;
+        u += len;
+
+        if (p == path_end) {
+            return u == uri_end ? NGX_OK : NGX_DECLINED;
         }
 
         params->data = u;
-
-        while (u < uri_end && *u != '/') {
-            u++;
-        }
-
-        params->len = (size_t) (u - params->data);
+        params->len = ngx_http_order_route_run(u, uri_end, '/');
 
         if (params->len == 0) {
             return NGX_DECLINED;
         }
 
+        u += params->len;
+        p += ngx_http_order_route_run(p, path_end, '/');
         params++;
     }
+}
 
-    return (p == path_end && u == uri_end) ? NGX_OK : NGX_DECLINED;
+
+/* how many bytes there are before that character, or to the end */
+
+static size_t
+ngx_http_order_route_run(u_char *p, u_char *last, u_char c)
+{
+    u_char  *end;
+
+    end = memchr(p, c, (size_t) (last - p));
+
+    return (size_t) ((end ? end : last) - p);
 }

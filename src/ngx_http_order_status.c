@@ -354,7 +354,9 @@ ngx_http_order_status_direct(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     p = ngx_cpymem(p, ngx_http_order_cache_names[ctx->cache].data,
                    ngx_http_order_cache_names[ctx->cache].len);
     p = ngx_cpymem(p, CRLF "Age: ", sizeof(CRLF "Age: ") - 1);
-    p = ngx_sprintf(p, "%M" CRLF, age / 1000);
+    p = ngx_order_integer_print(p, age / 1000);
+    *p++ = CR;
+    *p++ = LF;
 
     headers.data = lines;
     headers.len = (size_t) (p - lines);
@@ -398,7 +400,7 @@ ngx_http_order_status_chain(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     p = ngx_cpymem(p, etag->data, etag->len);
 
     seconds.data = p;
-    p = ngx_sprintf(p, "%M", age / 1000);
+    p = ngx_order_integer_print(p, age / 1000);
     seconds.len = (size_t) (p - seconds.data);
 
     if (ngx_http_order_reply_header(r, "ETag", &tag) != NGX_OK

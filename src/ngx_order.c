@@ -17,7 +17,39 @@ typedef struct {
 } ngx_order_role_name_t;
 
 
-static u_char *ngx_order_digits(u_char *p, ngx_uint_t value, ngx_uint_t n);
+static ngx_uint_t ngx_order_hex_read(u_char *data, const u_char *text,
+    ngx_uint_t n);
+static u_char *ngx_order_hex_print(u_char *p, const u_char *data,
+    ngx_uint_t n);
+static u_char *ngx_order_pair_print(u_char *p, ngx_uint_t value,
+    u_char behind);
+
+
+/* values of the hexadecimal digits; N marks what is none */
+
+#define NGX_ORDER_NO_DIGIT  0x80
+#define N                   NGX_ORDER_NO_DIGIT
+
+static const u_char  ngx_order_hex_digits[256] = {
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, N, N, N, N, N, N,
+    N, 10, 11, 12, 13, 14, 15, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, 10, 11, 12, 13, 14, 15, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+    N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N
+};
+
+#undef N
 
 
 /* the first name of a role is the one that is printed */
@@ -38,68 +70,86 @@ static const ngx_order_role_name_t  ngx_order_roles[] = {
 ngx_int_t
 ngx_order_id_parse(ngx_order_id_t *id, const u_char *text, size_t len)
 {
-    u_char      c;
-    ngx_uint_t  i, n, digit;
+    ngx_uint_t  wrong;
 
-    if (len != NGX_ORDER_ID_TEXT) {
+    if (len != NGX_ORDER_ID_TEXT || text[8] != '-' || text[13] != '-'
+        || text[18] != '-' || text[23] != '-')
+    {
         return NGX_ERROR;
     }
 
-    for (i = 0, n = 0; i < NGX_ORDER_ID_TEXT; i++) {
-        c = text[i];
+    wrong = ngx_order_hex_read(id->data, text, 4)
+            | ngx_order_hex_read(id->data + 4, text + 9, 2)
+            | ngx_order_hex_read(id->data + 6, text + 14, 2)
+            | ngx_order_hex_read(id->data + 8, text + 19, 2)
+            | ngx_order_hex_read(id->data + 10, text + 24, 6);
 
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (c != '-') {
-                return NGX_ERROR;
-            }
+    return wrong ? NGX_ERROR : NGX_OK;
+}
 
-            continue;
-        }
 
-        if (c >= '0' && c <= '9') {
-            digit = c - '0';
+/* Returns 0 if all of the digits were some. */
 
-        } else {
-            c |= 0x20;
+static ngx_uint_t
+ngx_order_hex_read(u_char *data, const u_char *text, ngx_uint_t n)
+{
+    ngx_uint_t  high, low, seen;
 
-            if (c < 'a' || c > 'f') {
-                return NGX_ERROR;
-            }
+    for (seen = 0; n; n--) {
+        high = ngx_order_hex_digits[*text++];
+        low = ngx_order_hex_digits[*text++];
 
-            digit = c - 'a' + 10;
-        }
-
-        if (n % 2) {
-            id->data[n / 2] |= (u_char) digit;
-
-        } else {
-            id->data[n / 2] = (u_char) (digit << 4);
-        }
-
-        n++;
+        seen |= high | low;
+        *data++ = (u_char) (high << 4 | low);
     }
 
-    return NGX_OK;
+    return seen & NGX_ORDER_NO_DIGIT;
 }
 
 
 u_char *
 ngx_order_id_print(u_char *p, const ngx_order_id_t *id)
 {
-    ngx_uint_t           i;
+    p = ngx_order_hex_print(p, id->data, 4);
+    *p++ = '-';
+    p = ngx_order_hex_print(p, id->data + 4, 2);
+    *p++ = '-';
+    p = ngx_order_hex_print(p, id->data + 6, 2);
+    *p++ = '-';
+    p = ngx_order_hex_print(p, id->data + 8, 2);
+    *p++ = '-';
+
+    return ngx_order_hex_print(p, id->data + 10, 6);
+}
+
+
+static u_char *
+ngx_order_hex_print(u_char *p, const u_char *data, ngx_uint_t n)
+{
     static const u_char  hex[] = "0123456789abcdef";
 
-    for (i = 0; i < NGX_ORDER_ID_LEN; i++) {
-
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            *p++ = '-';
-        }
-
-        *p++ = hex[id->data[i] >> 4];
-        *p++ = hex[id->data[i] & 0xf];
+    for ( /* void */ ; n; n--) {
+        *p++ = hex[*data >> 4];
+        *p++ = hex[*data++ & 0xf];
     }
 
     return p;
+}
+
+
+u_char *
+ngx_order_integer_print(u_char *p, uint64_t n)
+{
+    u_char  *last, text[NGX_INT64_LEN];
+
+    last = text + NGX_INT64_LEN;
+
+    do {
+        *--last = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    return ngx_cpymem(p, last, text + NGX_INT64_LEN - last);
 }
 
 
@@ -161,36 +211,29 @@ ngx_order_time_print(u_char *p, int64_t usec)
         year++;
     }
 
-    p = ngx_order_digits(p, year, 4);
-    *p++ = '-';
-    p = ngx_order_digits(p, month, 2);
-    *p++ = '-';
-    p = ngx_order_digits(p, day + 1, 2);
-    *p++ = 'T';
-    p = ngx_order_digits(p, msec / 3600000, 2);
-    *p++ = ':';
-    p = ngx_order_digits(p, msec / 60000 % 60, 2);
-    *p++ = ':';
-    p = ngx_order_digits(p, msec / 1000 % 60, 2);
-    *p++ = '.';
-    p = ngx_order_digits(p, msec % 1000, 3);
-    *p++ = 'Z';
+    p = ngx_order_pair_print(p, year / 100, '\0');
+    p = ngx_order_pair_print(p - 1, year % 100, '-');
+    p = ngx_order_pair_print(p, month, '-');
+    p = ngx_order_pair_print(p, day + 1, 'T');
+    p = ngx_order_pair_print(p, msec / 3600000, ':');
+    p = ngx_order_pair_print(p, msec / 60000 % 60, ':');
+    p = ngx_order_pair_print(p, msec / 1000 % 60, '.');
+    *p++ = (u_char) ('0' + msec % 1000 / 100);
 
-    return p;
+    return ngx_order_pair_print(p, msec % 100, 'Z');
 }
 
 
+/* two digits, and what comes behind them */
+
 static u_char *
-ngx_order_digits(u_char *p, ngx_uint_t value, ngx_uint_t n)
+ngx_order_pair_print(u_char *p, ngx_uint_t value, u_char behind)
 {
-    ngx_uint_t  i;
+    *p++ = (u_char) ('0' + value / 10);
+    *p++ = (u_char) ('0' + value % 10);
+    *p++ = behind;
 
-    for (i = n; i > 0; i--) {
-        p[i - 1] = (u_char) ('0' + value % 10);
-        value /= 10;
-    }
-
-    return p + n;
+    return p;
 }
 
 

@@ -89,6 +89,9 @@ u_char *ngx_order_id_print(u_char *p, const ngx_order_id_t *id);
  */
 ngx_int_t ngx_order_number_check(const u_char *text, size_t len);
 
+/* Writes a number in decimal, 20 digits at most; returns the end. */
+u_char *ngx_order_integer_print(u_char *p, uint64_t n);
+
 /*
  * Writes microseconds since 1970 as 24 characters, 2026-11-21T02:12:00.123Z,
  * for the years 1970 to 9999; returns the end.

@@ -105,7 +105,6 @@ typedef struct {
 
     unsigned                         parsing:1;  /* Parse is not answered */
     unsigned                         complete:1; /* but not committed yet */
-    unsigned                         retried:1;
     unsigned                         stream:1;
 } ngx_order_pg_slot_t;
 

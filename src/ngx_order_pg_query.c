@@ -18,6 +18,10 @@
 #define NGX_ORDER_PG_ROWS          2000    /* of a stream, in one turn */
 #define NGX_ORDER_PG_COPY_HEADER   19
 
+/* not prepared; and then prepared already, by another in the pipeline */
+
+#define NGX_ORDER_PG_RETRIES       2
+
 
 typedef enum {
     NGX_ORDER_PG_RETIRE = 0,           /* the session is of no more use */
@@ -97,7 +101,6 @@ ngx_order_pg_query_send(ngx_order_pg_session_t *session,
     slot->statement = query->statement;
     slot->sent = ngx_current_msec;
     slot->timeout = query->timeout;
-    slot->retried = query->retried;
     slot->stream = (query->row != NULL);
 
     query->stage = NGX_ORDER_PG_SENT;
@@ -292,7 +295,8 @@ ngx_order_pg_query_read(ngx_order_pg_session_t *session)
                 ngx_order_pg_query_finish(session);
 
             } else if (++nothing > 2) {
-                return NGX_ERROR;
+                return PQstatus(session->conn) == CONNECTION_BAD ? NGX_OK
+                                                                 : NGX_ERROR;
             }
 
             continue;
@@ -467,9 +471,11 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
         return;
     }
 
-    if (again && !slot.retried && !session->retiring) {
+    if (again && query->retried < NGX_ORDER_PG_RETRIES
+        && !session->retiring)
+    {
         ngx_order_pg_query_free(query);
-        query->retried = 1;
+        query->retried++;
         ngx_order_pg_query_send(session, query);
         return;
     }

@@ -238,6 +238,7 @@ ngx_order_pg_session_attach(ngx_order_pg_session_t *session,
 static void
 ngx_order_pg_session_detach(ngx_order_pg_session_t *session)
 {
+    ngx_uint_t         flags;
     ngx_connection_t  *c;
 
     c = session->connection;
@@ -245,12 +246,16 @@ ngx_order_pg_session_detach(ngx_order_pg_session_t *session)
         return;
     }
 
+    /* libpq closes the socket itself when it finds the connection broken */
+
+    flags = (PQsocket(session->conn) == c->fd) ? 0 : NGX_CLOSE_EVENT;
+
     if (c->read->active) {
-        ngx_del_event(c->read, NGX_READ_EVENT, 0);
+        ngx_del_event(c->read, NGX_READ_EVENT, flags);
     }
 
     if (c->write->active) {
-        ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
+        ngx_del_event(c->write, NGX_WRITE_EVENT, flags);
     }
 
     if (c->read->posted) {
@@ -412,7 +417,7 @@ ngx_order_pg_session_receive(ngx_order_pg_session_t *session)
             return;
         }
 
-        if (!alive) {
+        if (!alive || PQstatus(session->conn) == CONNECTION_BAD) {
             ngx_order_pg_session_drop(session, session->reason[0]
                                                ? (char *) session->reason
                                                : PQerrorMessage(session->conn));

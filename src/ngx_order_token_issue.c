@@ -10,11 +10,13 @@
 #include <jansson.h>
 
 
+static json_t *ngx_order_token_header(const ngx_order_token_key_t *key);
 static json_t *ngx_order_token_payload(
     const ngx_order_token_verifier_t *verifier,
     const ngx_order_identity_t *identity, time_t now);
-static void ngx_order_token_set(json_t *json, const char *name,
+static int ngx_order_token_set(json_t *json, const char *name,
     const ngx_str_t *value);
+static json_t *ngx_order_token_whole(json_t *json, int failed);
 static u_char *ngx_order_token_part(u_char *p, u_char *last, json_t *json);
 static u_char *ngx_order_token_encode(u_char *p, u_char *last,
     ngx_str_t *part);
@@ -27,17 +29,11 @@ ngx_order_token_issue(const ngx_order_token_verifier_t *verifier,
 {
     u_char     *p, *last;
     u_char      buf[NGX_ORDER_TOKEN_MAX], mac[NGX_ORDER_TOKEN_SIGNATURE];
-    json_t     *header;
     ngx_str_t   data, signature;
-
-    header = json_object();
-    ngx_order_token_set(header, "alg", &key->alg->name);
-    (void) json_object_set_new(header, "typ", json_string("JWT"));
-    ngx_order_token_set(header, "kid", &key->kid);
 
     last = buf + NGX_ORDER_TOKEN_MAX;
 
-    p = ngx_order_token_part(buf, last, header);
+    p = ngx_order_token_part(buf, last, ngx_order_token_header(key));
     if (p == NULL || p == last) {
         return NGX_ERROR;
     }
@@ -79,40 +75,77 @@ ngx_order_token_issue(const ngx_order_token_verifier_t *verifier,
 
 
 static json_t *
+ngx_order_token_header(const ngx_order_token_key_t *key)
+{
+    int      failed;
+    json_t  *json;
+
+    json = json_object();
+
+    failed = ngx_order_token_set(json, "alg", &key->alg->name)
+             | json_object_set_new(json, "typ", json_string("JWT"))
+             | ngx_order_token_set(json, "kid", &key->kid);
+
+    return ngx_order_token_whole(json, failed);
+}
+
+
+static json_t *
 ngx_order_token_payload(const ngx_order_token_verifier_t *verifier,
     const ngx_order_identity_t *identity, time_t now)
 {
-    json_t     *json;
-    u_char      id[NGX_ORDER_ID_TEXT];
-    ngx_str_t   sub;
+    int               failed;
+    json_t           *json;
+    u_char            id[NGX_ORDER_ID_TEXT];
+    ngx_str_t         sub;
+    const ngx_str_t  *role;
+
+    role = ngx_order_role_name(identity->role);
+    if (role->len == 0) {
+        return NULL;
+    }
 
     json = json_object();
 
     sub.data = id;
     sub.len = ngx_order_id_print(id, &identity->user) - id;
 
-    ngx_order_token_set(json, "sub", &sub);
-    ngx_order_token_set(json, "role",
-                        ngx_order_role_name(identity->role));
-    ngx_order_token_set(json, "iss", &verifier->issuer);
-    ngx_order_token_set(json, "aud", &verifier->audience);
-    (void) json_object_set_new(json, "iat", json_integer(now));
-    (void) json_object_set_new(json, "exp", json_integer(identity->expires));
+    failed = ngx_order_token_set(json, "sub", &sub)
+             | ngx_order_token_set(json, "role", role)
+             | ngx_order_token_set(json, "iss", &verifier->issuer)
+             | ngx_order_token_set(json, "aud", &verifier->audience)
+             | json_object_set_new(json, "iat", json_integer(now))
+             | json_object_set_new(json, "exp",
+                                   json_integer(identity->expires));
 
-    return json;
+    return ngx_order_token_whole(json, failed);
 }
 
 
-/* an empty value is left out */
+/* an empty value is left out; not 0: no memory, or no UTF-8 */
 
-static void
+static int
 ngx_order_token_set(json_t *json, const char *name, const ngx_str_t *value)
 {
-    if (value && value->len) {
-        (void) json_object_set_new(json, name,
-                                   json_stringn((char *) value->data,
-                                                value->len));
+    if (value->len == 0) {
+        return 0;
     }
+
+    return json_object_set_new(json, name,
+                               json_stringn((char *) value->data,
+                                            value->len));
+}
+
+
+static json_t *
+ngx_order_token_whole(json_t *json, int failed)
+{
+    if (failed) {
+        json_decref(json);
+        return NULL;
+    }
+
+    return json;
 }
 
 

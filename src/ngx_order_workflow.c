@@ -233,7 +233,7 @@ ngx_order_workflow_render(u_char *p, const ngx_order_status_t *status,
     p = ngx_cpymem(p, record->number, record->number_len);
 
     p = ngx_cpymem(p, status->text, status->head);
-    p = ngx_sprintf(p, "%uD", record->version);
+    p = ngx_order_integer_print(p, record->version);
 
     p = ngx_cpymem(p, ",\"updated_at\":\"", sizeof(",\"updated_at\":\"") - 1);
     p = ngx_order_time_print(p, record->updated);

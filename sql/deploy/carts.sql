@@ -4,7 +4,8 @@ SET LOCAL ROLE order_owner;
 
 CREATE TABLE shop.carts (
     id          uuid        PRIMARY KEY DEFAULT shop.uuid7(),
-    user_id     uuid        NOT NULL UNIQUE REFERENCES shop.users ON DELETE CASCADE,
+    user_id     uuid        NOT NULL UNIQUE
+                            REFERENCES shop.users ON DELETE CASCADE,
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 

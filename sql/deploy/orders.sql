@@ -25,9 +25,10 @@ COMMENT ON FUNCTION shop.next_order_number() IS 'A new order number.';
 
 CREATE TABLE shop.orders (
     id                    uuid          PRIMARY KEY DEFAULT shop.uuid7(),
-    order_number          varchar(20)   NOT NULL DEFAULT shop.next_order_number()
-                                        CONSTRAINT orders_number UNIQUE
-                                        CHECK (order_number ~ '^[A-Z][A-Z0-9-]*$'),
+    order_number          varchar(20)   NOT NULL
+                              DEFAULT shop.next_order_number()
+                              CONSTRAINT orders_number UNIQUE
+                              CHECK (order_number ~ '^[A-Z][A-Z0-9-]*$'),
     version               integer       NOT NULL,
     buyer_id              uuid          NOT NULL REFERENCES shop.users,
     seller_id             uuid          NOT NULL,
@@ -40,20 +41,24 @@ CREATE TABLE shop.orders (
     status_updated_at     timestamptz   NOT NULL,
 
     listing_id            uuid          REFERENCES shop.products,
-    quantity              integer       NOT NULL DEFAULT 1 CHECK (quantity > 0),
+    quantity              integer       NOT NULL DEFAULT 1
+                              CHECK (quantity > 0),
     unit_price            numeric(18,8),
-    total_amount          numeric(18,8) NOT NULL CHECK (total_amount >= 0),
+    total_amount          numeric(18,8) NOT NULL
+                              CHECK (total_amount >= 0),
     total_discount        numeric(18,8) NOT NULL DEFAULT 0
-                                        CHECK (total_discount BETWEEN 0 AND total_amount),
+                              CHECK (total_discount BETWEEN 0
+                                     AND total_amount),
     final_total           numeric(18,8) NOT NULL
-                                        GENERATED ALWAYS AS (total_amount - total_discount) STORED,
+                              GENERATED ALWAYS AS (total_amount
+                                  - total_discount) STORED,
     currency              varchar(10)   NOT NULL,
 
     payment_method        varchar(50)   NOT NULL,
     payment_status        text          NOT NULL DEFAULT 'pending'
-                                        CHECK (payment_status IN ('pending', 'paid',
-                                            'confirmed', 'locked', 'released',
-                                            'refunded', 'failed')),
+                              CHECK (payment_status IN ('pending', 'paid',
+                                  'confirmed', 'locked', 'released',
+                                  'refunded', 'failed')),
     payment_intent_id     varchar(255),
     transaction_hash      varchar(66),
     escrow_id             varchar(255),
@@ -78,26 +83,34 @@ CREATE TABLE shop.orders (
     cancelled_at          timestamptz
 ) WITH (fillfactor = 80);
 
-COMMENT ON COLUMN shop.orders.seller_id IS 'Always the manager of the store: triggers see to it, a foreign key would cost every order.';
-COMMENT ON COLUMN shop.orders.status_id IS 'workflow_statuses.id of workflow and status.';
-COMMENT ON COLUMN shop.orders.listing_id IS 'The product, where the order has one line; quantity is of all lines.';
-COMMENT ON COLUMN shop.orders.stock_taken IS 'The items were taken out of stock, and did not go back.';
+COMMENT ON COLUMN shop.orders.seller_id IS
+    'Always the manager of the store: triggers see to it, a foreign key '
+    'would cost every order.';
+COMMENT ON COLUMN shop.orders.status_id IS
+    'workflow_statuses.id of workflow and status.';
+COMMENT ON COLUMN shop.orders.listing_id IS
+    'The product, where the order has one line; quantity is of all lines.';
+COMMENT ON COLUMN shop.orders.stock_taken IS
+    'The items were taken out of stock, and did not go back.';
 
 -- No index holds the status: so a change of status stays on its page (HOT).
 
 CREATE INDEX orders_open ON shop.orders (id) WHERE NOT final;
 CREATE INDEX orders_buyer ON shop.orders (buyer_id, id);
 CREATE INDEX orders_seller ON shop.orders (seller_id, id);
-CREATE INDEX orders_driver ON shop.orders (driver_id, id) WHERE driver_id IS NOT NULL;
+CREATE INDEX orders_driver ON shop.orders (driver_id, id)
+    WHERE driver_id IS NOT NULL;
 
 CREATE TABLE shop.order_items (
     id                   uuid          PRIMARY KEY DEFAULT shop.uuid7(),
-    order_id             uuid          NOT NULL REFERENCES shop.orders ON DELETE CASCADE,
+    order_id             uuid          NOT NULL
+                                       REFERENCES shop.orders ON DELETE CASCADE,
     line                 smallint      NOT NULL CHECK (line > 0),
     product_id           uuid          NOT NULL REFERENCES shop.products,
     product_name         text          NOT NULL,
     product_description  text,
-    quantity             integer       NOT NULL CHECK (quantity BETWEEN 1 AND 1000000),
+    quantity             integer       NOT NULL
+                                       CHECK (quantity BETWEEN 1 AND 1000000),
     unit_price           numeric(18,8) NOT NULL CHECK (unit_price >= 0),
     total_price          numeric(18,8) NOT NULL CHECK (total_price >= 0),
     size                 text,
@@ -109,7 +122,8 @@ CREATE TABLE shop.order_items (
 
 CREATE TABLE shop.shipments (
     id                  uuid        PRIMARY KEY DEFAULT shop.uuid7(),
-    order_id            uuid        NOT NULL UNIQUE REFERENCES shop.orders ON DELETE CASCADE,
+    order_id            uuid        NOT NULL UNIQUE
+                                    REFERENCES shop.orders ON DELETE CASCADE,
     method              text        NOT NULL DEFAULT 'standard',
     carrier             text,
     tracking_number     text,
@@ -122,7 +136,8 @@ CREATE TABLE shop.shipments (
 
 CREATE TABLE shop.deliveries (
     id               uuid        PRIMARY KEY DEFAULT shop.uuid7(),
-    order_id         uuid        NOT NULL UNIQUE REFERENCES shop.orders ON DELETE CASCADE,
+    order_id         uuid        NOT NULL UNIQUE
+                                 REFERENCES shop.orders ON DELETE CASCADE,
     driver_id        uuid        REFERENCES shop.users,
     delivery_status  text        NOT NULL DEFAULT 'assigned'
                                  CHECK (delivery_status IN ('assigned',
@@ -139,7 +154,8 @@ CREATE INDEX deliveries_driver ON shop.deliveries (driver_id, id);
 -- a task that a driver rejected is hidden from that driver
 
 CREATE TABLE shop.delivery_rejections (
-    delivery_id  uuid        NOT NULL REFERENCES shop.deliveries ON DELETE CASCADE,
+    delivery_id  uuid        NOT NULL
+                             REFERENCES shop.deliveries ON DELETE CASCADE,
     driver_id    uuid        NOT NULL REFERENCES shop.users,
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (delivery_id, driver_id)

@@ -8,7 +8,8 @@ SET LOCAL ROLE order_owner;
 
 CREATE TABLE shop.order_status_history (
     id               uuid        PRIMARY KEY DEFAULT shop.uuid7(),
-    order_id         uuid        NOT NULL REFERENCES shop.orders ON DELETE CASCADE,
+    order_id         uuid        NOT NULL
+                                 REFERENCES shop.orders ON DELETE CASCADE,
     previous_status  text,
     new_status       text        NOT NULL,
     changed_by       uuid,
@@ -43,7 +44,8 @@ CREATE TABLE shop.notifications (
     title       text        NOT NULL,
     message     text        NOT NULL,
     priority    text        NOT NULL DEFAULT 'medium'
-                            CHECK (priority IN ('low', 'medium', 'high', 'urgent')),
+                            CHECK (priority IN ('low', 'medium', 'high',
+                                'urgent')),
     data        jsonb,
     read_at     timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now()

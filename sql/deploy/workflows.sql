@@ -3,7 +3,8 @@ BEGIN;
 SET LOCAL ROLE order_owner;
 
 CREATE TABLE shop.workflows (
-    name            text     PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,29}$'),
+    name            text     PRIMARY KEY
+                             CHECK (name ~ '^[a-z][a-z0-9_]{0,29}$'),
     description     text     NOT NULL,
     progress_total  smallint NOT NULL CHECK (progress_total > 0)
 );

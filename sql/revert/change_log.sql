@@ -1,6 +1,10 @@
 BEGIN;
 
-DROP TABLE shop.change_log_floor;
-DROP TABLE shop.change_log;
+DROP TABLE shop.change_log_floor CASCADE;
+DROP TABLE shop.change_log CASCADE;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
 
 COMMIT;

@@ -1,11 +1,15 @@
 BEGIN;
 
-DROP TABLE shop.delivery_rejections;
-DROP TABLE shop.deliveries;
-DROP TABLE shop.shipments;
-DROP TABLE shop.order_items;
-DROP TABLE shop.orders;
-DROP FUNCTION shop.next_order_number();
-DROP SEQUENCE shop.order_number_seq;
+DROP TABLE shop.delivery_rejections CASCADE;
+DROP TABLE shop.deliveries CASCADE;
+DROP TABLE shop.shipments CASCADE;
+DROP TABLE shop.order_items CASCADE;
+DROP TABLE shop.orders CASCADE;
+DROP FUNCTION shop.next_order_number() CASCADE;
+DROP SEQUENCE shop.order_number_seq CASCADE;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
 
 COMMIT;

@@ -1,6 +1,10 @@
 BEGIN;
 
-DROP TABLE shop.products;
-DROP TABLE shop.stores;
+DROP TABLE shop.products CASCADE;
+DROP TABLE shop.stores CASCADE;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
 
 COMMIT;

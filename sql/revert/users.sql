@@ -1,5 +1,9 @@
 BEGIN;
 
-DROP TABLE shop.users;
+DROP TABLE shop.users CASCADE;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
 
 COMMIT;

@@ -5,4 +5,6 @@ DELETE FROM shop.workflow_transitions WHERE workflow = 'marketplace';
 DELETE FROM shop.workflow_statuses WHERE workflow = 'marketplace';
 DELETE FROM shop.workflows WHERE name = 'marketplace';
 
+DELETE FROM shop.loaded;
+
 COMMIT;

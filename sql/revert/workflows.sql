@@ -1,9 +1,13 @@
 BEGIN;
 
-DROP TABLE shop.revision;
-DROP TABLE shop.workflow_initial_statuses;
-DROP TABLE shop.workflow_transitions;
-DROP TABLE shop.workflow_statuses;
-DROP TABLE shop.workflows;
+DROP TABLE shop.revision CASCADE;
+DROP TABLE shop.workflow_initial_statuses CASCADE;
+DROP TABLE shop.workflow_transitions CASCADE;
+DROP TABLE shop.workflow_statuses CASCADE;
+DROP TABLE shop.workflows CASCADE;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
 
 COMMIT;

@@ -1,5 +1,7 @@
 BEGIN;
 
-SELECT user_id, route, key, fingerprint, http_status, body FROM shop.idempotency_keys WHERE false;
+SELECT user_id, route, key, fingerprint, http_status, body
+  FROM shop.idempotency_keys
+ WHERE false;
 
 ROLLBACK;

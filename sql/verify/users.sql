@@ -1,5 +1,7 @@
 BEGIN;
 
-SELECT id, email, first_name, last_name, role, password_hash FROM shop.users WHERE false;
+SELECT id, email, first_name, last_name, role, password_hash
+  FROM shop.users
+ WHERE false;
 
 ROLLBACK;

@@ -158,7 +158,7 @@ verify(const ngx_str_t *token, ngx_pool_t *pool, int signed_by_us)
     if (rc == NGX_OK) {
         check(signed_by_us || genuine(&copy, pool));
         check(identity.expires > NOW - 30);
-        check(ngx_order_role_name(identity.role) != NULL);
+        check(ngx_order_role_name(identity.role)->len);
 
         again = ngx_order_token_verify(&verifier, cache, &copy, NOW,
                                        &remembered, &second);

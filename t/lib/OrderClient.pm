@@ -20,10 +20,19 @@ use Time::HiRes qw(sleep time);
 use OrderTest;
 
 our @EXPORT = qw(call call_all connection decoded is_problem order_id
-                 order_number order_set queries reload second_nginx
-                 wait_until workers_of);
+                 order_number order_now order_set queries reload second_nginx
+                 wait_for_log wait_until workers_of);
 
-my (%orders, @instances);
+# the filter "eval" runs there
+
+{
+    package Test::Base::Filter;
+
+    OrderTest->import;
+    OrderClient->import;
+}
+
+my (%orders, @instances, $counting);
 my $me = $$;
 
 
@@ -67,6 +76,20 @@ sub order {
 }
 
 
+# Places an order now, when nginx runs, and sees to it that the change feed
+# has passed it: its first poll is a miss, the next ones are hits.
+sub order_now {
+    my $id = order_id(@_);
+    my $read = queries('feed_read');
+
+    sql('SELECT api.ring()');
+    wait_until(sub { queries('feed_read') > $read + 1 })
+        or die "the change feed does not read\n";
+
+    return $id;
+}
+
+
 # A change that somebody makes in psql.
 sub order_set {
     my ($id, $status) = @_;
@@ -79,7 +102,9 @@ sub order_set {
 sub queries {
     my $function = shift;
 
-    sql('CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public');
+    sql('SET client_min_messages = warning;
+         CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public')
+        if !$counting++;
 
     return sql("SELECT coalesce(sum(calls), 0)
                   FROM public.pg_stat_statements s
@@ -88,6 +113,18 @@ sub queries {
                  WHERE d.datname = current_database()
                    AND r.rolname = 'order_api'
                    AND s.query LIKE '%api.$function(%'");
+}
+
+
+# Waits for a line of nginx's log.
+sub wait_for_log {
+    my $pattern = shift;
+
+    return wait_until(sub {
+        open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log"
+            or return 0;
+        return scalar grep { /$pattern/ } <$in>;
+    });
 }
 
 
@@ -222,7 +259,7 @@ sub is_problem {
 
 
 # Tries until it is true; false when that takes too long.
-sub wait_until(&;$) {
+sub wait_until {
     my ($condition, $seconds) = @_;
     my $end = time + ($seconds // 10);
 
@@ -271,8 +308,10 @@ sub reload {
 
     kill 'HUP', master();
 
-    wait_until { my @now = workers_of(); @now && !grep { $old{$_} } @now }
-        or die "the old workers do not leave\n";
+    wait_until(sub {
+        my @now = workers_of();
+        return @now && !grep { $old{$_} } @now;
+    }) or die "the old workers do not leave\n";
 }
 
 
@@ -323,7 +362,7 @@ END
 
     push @instances, $pid;
 
-    wait_until { -s "$root/logs/nginx.pid" } or die "no second nginx\n";
+    wait_until(sub { -s "$root/logs/nginx.pid" }) or die "no second nginx\n";
 
     return $port;
 }
@@ -335,7 +374,7 @@ END {
 
         for my $pid (@instances) {
             kill 'TERM', $pid;
-            wait_until { waitpid($pid, WNOHANG) == $pid } 5
+            wait_until(sub { waitpid($pid, WNOHANG) == $pid }, 5)
                 or kill 'KILL', $pid;
         }
 

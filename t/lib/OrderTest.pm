@@ -19,6 +19,7 @@
 #                  body matches behind it; the status alone where all is well
 #     play         Perl that makes requests itself, with OrderClient, while
 #                  nginx runs; the block's own request is "GET /" then
+#     cold         do not wait until the open orders have been loaded
 #
 # A block without "config" gets the API at its paths.  A block that names
 # nothing about it in no_error_log or error_log may log nothing from [error]
@@ -251,12 +252,27 @@ sub prepare {
 }
 
 
-sub add_play {
-    my ($block, $play) = @_;
+my @plays;
 
-    $block->set_value(init => "package main; use strict; use warnings;\n"
-                              . $play);
+
+# A play that dies is a test that fails, and not the end of all.
+sub add_play {
+    my ($block, $text) = @_;
+
+    push @plays, [$block->name, $text, defined $block->cold];
+
+    $block->set_value(init => "OrderTest::play($#plays)");
     $block->set_value(request => 'GET /') if !defined $block->request;
+}
+
+
+sub play {
+    my ($name, $text, $cold) = @{ $plays[shift] };
+
+    OrderClient::wait_for_log('open orders were loaded') if !$cold;
+
+    eval qq{package main; use strict; use warnings;\n#line 1 "$name"\n$text;1}
+        or Test::More::fail("$name - $@");
 }
 
 
@@ -316,6 +332,7 @@ sub add_tokens {
 }
 
 
+require OrderClient;
 require Test::Nginx::Socket;
 
 Test::Nginx::Util::add_block_preprocessor(\&prepare);

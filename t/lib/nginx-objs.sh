@@ -27,8 +27,21 @@ nginx_source() {
 
 # nginx_objs DIR CC FLAG…: makes DIR/libnginx.a, all of nginx without HTTP,
 # its main() renamed to ngx_main(), and DIR/flags, what a compiler needs to
-# find the headers.  Does nothing if they are there and made alike.
+# find the headers.  Does nothing if they are there and made alike; who comes
+# meanwhile waits.
 nginx_objs() {
+    local lock
+
+    mkdir -p "$(dirname "$1")"
+
+    exec {lock}> "$1.lock"
+    flock $lock
+    nginx_objs_make "$@"
+    exec {lock}>&-
+}
+
+
+nginx_objs_make() {
     local dir=$1 cc=$2 src like
 
     shift 2

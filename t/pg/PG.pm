@@ -115,10 +115,9 @@ sub sql {
                    $user || 'postgres', '-d', 'postgres', '-XAtq', '-c',
                    $sql);
     open my $fh, '-|', @command or die $!;
-    local $/;
-    my $answer = <$fh> // '';
+    my $answer = do { local $/; <$fh> } // '';
     close $fh;
-    chomp $answer;
+    $answer =~ s/\n\z//;
     return $answer;
 }
 
@@ -192,6 +191,7 @@ sub accept {
 
 sub say {
     my ($self, @fields) = @_;
+    s/\n\s*/ / for @fields;
     syswrite $self->{control}, join("\t", @fields) . "\n";
 }
 
@@ -297,6 +297,20 @@ sub log {
     open my $fh, '<', "$self->{dir}/logs/error.log" or return '';
     local $/;
     return scalar <$fh>;
+}
+
+# asks until the answer is OK; the seconds it took, or 0
+
+sub well {
+    my ($self, $limit, $lane) = @_;
+    my $start = time;
+    while (time - $start < $limit) {
+        if ($self->query($lane // 1, 'select 1')->{status} eq 'OK') {
+            return time - $start || 0.001;
+        }
+        sleep 0.02;
+    }
+    return 0;
 }
 
 # until n sessions of the pool are connected, as PostgreSQL sees it

@@ -69,7 +69,8 @@ sub text { return pack 'H*', $_[0] }
 
     # a failed commit is no success
 
-    $pg->sql('create table parent (id int primary key);
+    $pg->sql('drop table if exists child, parent;
+              create table parent (id int primary key);
               create table child (id int references parent
                                   deferrable initially deferred)');
     $a = $n->query($CALL, 'insert into child values (1) returning id');
@@ -162,10 +163,8 @@ sub text { return pack 'H*', $_[0] }
     kill 'KILL', $victim;
     $a = $n->answer($id);
     is $a->{status}, 'LOST', 'a killed backend leaves the outcome unknown';
-    $start = time;
-    $a = $n->query($CALL, 'select 1');
-    is $a->{status}, 'OK', 'queries wait while the sessions come back';
-    ok $n->up($pg, 4), 'all of them do';
+    ok $n->well(5), 'after the server\'s recovery all is well';
+    ok $n->up($pg, 4), 'and all sessions are back';
 
     $n->query($FILL, 'select 77::int');
     $n->query($FILL, 'deallocate all');
@@ -219,8 +218,7 @@ sub text { return pack 'H*', $_[0] }
     my @got = $n->answers(@ids);
     is join(' ', map { $_->{status} } @got), 'OK OK OK OK',
        'serves all lanes';
-    is join(' ', sort { $a <=> $b } map { $_->{order} } @got),
-       join(' ', map { $_->{order} } @got), 'in their order';
+    is $got[0]{order}, 1, 'and a slow one has the session for itself';
 
     my $slow = $n->send($CALL, 'select pg_sleep(0.6)');
     @ids = $n->many($CALL, 25, 'select 1');

@@ -14,8 +14,8 @@ LANGUAGE sql AS $$
         'card', NULL, NULL) a
 $$;
 
-SELECT body AS first, order_id AS id FROM pg_temp.place(:buyer, 'k', 'f', :shirt)
-\gset
+SELECT body AS first, order_id AS id
+  FROM pg_temp.place(:buyer, 'k', 'f', :shirt) \gset
 SELECT is(ROW(http_status, body, replayed, order_id)::text,
           ROW(201, :'first'::text, true, NULL::uuid)::text,
           'the same request gets the first answer again, byte for byte')

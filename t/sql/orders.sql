@@ -121,7 +121,8 @@ CREATE TEMP TABLE many AS
 SELECT pg_temp.new_order(:shop_store) AS id FROM generate_series(1, 20);
 UPDATE shop.orders SET status = 'confirmed' WHERE id IN (SELECT id FROM many);
 SELECT is((SELECT count(*) FROM shop.change_log
-            WHERE order_id IN (SELECT id FROM many) AND version = 2), 20::bigint,
+            WHERE order_id IN (SELECT id FROM many) AND version = 2),
+          20::bigint,
           'one statement that changes many logs each');
 SELECT is((SELECT count(*) FROM shop.order_status_history
             WHERE order_id IN (SELECT id FROM many)

@@ -42,10 +42,13 @@ typedef struct {
 } worker_t;
 
 
+/* when an operation began */
+
 typedef struct {
     struct rusage       usage;
     uint64_t            time;
     uint64_t            stops;
+    uint64_t            delays;
 } clock_start_t;
 
 
@@ -63,6 +66,7 @@ static uint64_t usec(const struct rusage *usage);
 
 static stress_t           *stress;
 static __thread uint64_t   seed;
+static __thread uint64_t   delays;     /* times that we were put to sleep */
 static int                 slow;       /* is a writer delayed at times */
 
 
@@ -75,6 +79,7 @@ table_point(int n)
 
     if (slow && mix(++seed) % 20000 == 0) {
         usleep(mix(seed) % 200);
+        delays++;
     }
 }
 
@@ -115,13 +120,14 @@ begin(worker_t *w, clock_start_t *start)
 {
     getrusage(RUSAGE_THREAD, &start->usage);
     start->stops = __atomic_load_n(&w->stops, __ATOMIC_SEQ_CST);
+    start->delays = delays;
     start->time = nsec();
 }
 
 
 /*
- * Where the system gave the processor to somebody else, the operation's own
- * time counts; where the parent had stopped the worker, none.
+ * Where the system gave the processor to somebody else, or the test did, the
+ * operation's own time counts; where the parent had stopped the worker, none.
  */
 
 static void
@@ -140,7 +146,8 @@ end(worker_t *w, clock_start_t *start)
 
     getrusage(RUSAGE_THREAD, &usage);
 
-    if (usage.ru_nivcsw != start->usage.ru_nivcsw) {
+    if (usage.ru_nivcsw != start->usage.ru_nivcsw || delays != start->delays)
+    {
         time = usec(&usage) - usec(&start->usage);
         time *= 1000;
     }

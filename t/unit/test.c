@@ -14,15 +14,18 @@ static ngx_cycle_t  cycle;
 int
 ok(int holds, const char *fmt, ...)
 {
+    char    *p, name[1024];
     va_list  args;
 
-    printf("%sok %d - ", holds ? "" : "not ", ++claims);
-
     va_start(args, fmt);
-    vprintf(fmt, args);
+    vsnprintf(name, sizeof(name), fmt, args);
     va_end(args);
 
-    printf("\n");
+    for (p = name; *p; p++) {
+        *p = (*p < ' ' || *p == '#') ? '?' : *p;
+    }
+
+    printf("%sok %d - %s\n", holds ? "" : "not ", ++claims, name);
     fflush(stdout);
 
     failures += !holds;

@@ -613,8 +613,8 @@ odd_forms(void)
 
     memset(buf, 'A', sizeof(buf));
     odd.len = 4097;
-    ok(strcmp(verdict(&verifier, NULL, &odd, NOW), "it is empty or too long") == 0,
-       "4097 bytes");
+    ok(strcmp(verdict(&verifier, NULL, &odd, NOW), "it is empty or too long")
+       == 0, "4097 bytes");
 
     ngx_str_null(&odd);
     ok(strcmp(verdict(&verifier, NULL, &odd, NOW), "it is empty or too long")
@@ -649,8 +649,8 @@ largest(void)
         }
     }
 
-    ok(strcmp(verdict(&verifier, NULL, &token, NOW), "it is empty or too long") == 0,
-       "one of %zu is not", token.len);
+    ok(strcmp(verdict(&verifier, NULL, &token, NOW),
+              "it is empty or too long") == 0, "one of %zu is not", token.len);
 
     free(payload);
 }
@@ -888,7 +888,12 @@ issued(void)
 
     verifier_of(&v, keys, KEYS, "\xff", "");
     ok(ngx_order_token_issue(&v, keys[0], &in, NOW, cf->pool, &token)
-       == NGX_OK, "an issuer that is no UTF-8 is left out");
+       == NGX_ERROR, "an issuer that is no UTF-8 issues nothing");
+
+    verifier_of(&v, keys, KEYS, "", "");
+    in.role = NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN;
+    ok(ngx_order_token_issue(&v, keys[0], &in, NOW, cf->pool, &token)
+       == NGX_ERROR, "nor do two roles");
 
     ok(key_of(cf, secret_file, "HS256", "") != NULL, "a key without kid");
 }
