@@ -104,6 +104,10 @@ ngx_http_order_direct_decide(ngx_conf_t *cf, void **loc_conf,
                                          loc_conf[module->ctx_index])
             != NGX_OK)
         {
+            ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                          "polls of a location take the way through the "
+                          "output filters, since %s is in use there",
+                          module->name);
             return 0;
         }
     }

@@ -142,9 +142,17 @@ ngx_http_order_status_get(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
         return ngx_http_order_status_wait(r, &ctx->id, NULL, NULL, 0);
     }
 
+    shared = omcf->zone->shared;
+
+    /* nobody has read the texts yet: they come ahead of the order */
+
+    if (omcf->labels->stamp == 0 && shared->labels_stamp == 0) {
+        ctx->cache = NGX_HTTP_ORDER_MISS;
+        return ngx_http_order_status_wait(r, &ctx->id, NULL, NULL, 0);
+    }
+
     /* the record is right as of the later of these two */
 
-    shared = omcf->zone->shared;
     right = shared->fresh;
 
     if ((ngx_msec_int_t) (filled - right) > 0) {

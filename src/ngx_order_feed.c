@@ -23,6 +23,8 @@
 #define NGX_ORDER_FEED_TICK      200       /* ms, of every worker */
 #define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
+#define NGX_ORDER_FEED_LONGEST   60000     /* ms that a read may take */
+#define NGX_ORDER_FEED_MAINTAIN  300000    /* ms between clean-ups */
 
 /* the columns of api.feed_read()'s first row, and of those behind it */
 
@@ -53,10 +55,21 @@ struct ngx_order_feed_s {
     ngx_order_pg_param_t         param;
     u_char                       text[NGX_ORDER_SNAPSHOT_LEN + 1];
     ngx_msec_t                   asked;    /* when the read was sent */
+    ngx_msec_t                   limit;    /* for how long it may run */
+    ngx_uint_t                   rows;     /* that it answered so far */
+    uint32_t                     epoch;    /* of its first row, as the next */
+    uint64_t                     stamp;
+    uint32_t                     snapshot_len;
+    u_char                       snapshot[NGX_ORDER_SNAPSHOT_LEN];
     unsigned                     ready:1;
     unsigned                     reading:1;
     unsigned                     rung:1;   /* while reading */
     unsigned                     labelling:1;
+    unsigned                     gap:1;
+
+    ngx_order_pg_query_t         maintain;
+    ngx_event_t                  maintenance;
+    unsigned                     maintaining:1;
 
     ngx_order_load_t            *load;     /* of a new zone */
 
@@ -79,12 +92,15 @@ static void ngx_order_feed_session(ngx_order_pg_session_t *session,
 static void ngx_order_feed_listened(ngx_order_pg_query_t *query);
 static void ngx_order_feed_unasked(ngx_event_t *ev);
 static void ngx_order_feed_read(ngx_order_feed_t *feed);
+static void ngx_order_feed_row(ngx_order_pg_query_t *query);
+static void ngx_order_feed_first(ngx_order_feed_t *feed);
 static void ngx_order_feed_read_done(ngx_order_pg_query_t *query);
-static void ngx_order_feed_changes(ngx_order_feed_t *feed);
-static void ngx_order_feed_head(ngx_order_feed_t *feed, ngx_uint_t gap);
+static void ngx_order_feed_advance(ngx_order_feed_t *feed);
 static void ngx_order_feed_snapshot(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels_done(ngx_order_pg_query_t *query);
+static void ngx_order_feed_maintain(ngx_event_t *ev);
+static void ngx_order_feed_maintained(ngx_order_pg_query_t *query);
 static void ngx_order_feed_bell(ngx_event_t *ev);
 static void ngx_order_feed_rung(ngx_order_pg_query_t *query);
 
@@ -99,6 +115,12 @@ static const ngx_order_pg_statement_t  ngx_order_feed_statement = {
     ngx_string("feed_read"),
     ngx_string("select * from api.feed_read($1)"),
     NGX_ORDER_PG_FILL
+};
+
+static const ngx_order_pg_statement_t  ngx_order_feed_maintain_statement = {
+    ngx_string("maintain"),
+    ngx_string("select api.maintain()"),
+    NGX_ORDER_PG_SLOW
 };
 
 static const ngx_order_pg_statement_t  ngx_order_feed_ring_statement = {
@@ -142,6 +164,11 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     feed->unasked.log = log;
     feed->unasked.cancelable = 1;
 
+    feed->maintenance.handler = ngx_order_feed_maintain;
+    feed->maintenance.data = feed;
+    feed->maintenance.log = log;
+    feed->maintenance.cancelable = 1;
+
     feed->bell.handler = ngx_order_feed_bell;
     feed->bell.data = feed;
     feed->bell.log = log;
@@ -167,6 +194,11 @@ ngx_order_feed_close(ngx_order_feed_t *feed)
     if (feed->ringing) {
         ngx_order_pg_cancel(&feed->ring);
         feed->ringing = 0;
+    }
+
+    if (feed->maintaining) {
+        ngx_order_pg_cancel(&feed->maintain);
+        feed->maintaining = 0;
     }
 
     ngx_order_feed_stop(feed);
@@ -245,6 +277,9 @@ ngx_order_feed_start(ngx_order_feed_t *feed)
     feed->reading = 0;
     feed->rung = 0;
     feed->labelling = 0;
+    feed->limit = feed->conf->timeout;
+
+    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_MAINTAIN);
 
     feed->session = ngx_order_pg_session_open(feed->conf, &feed->name,
                                               ngx_order_feed_session, feed,
@@ -259,6 +294,10 @@ ngx_order_feed_stop(ngx_order_feed_t *feed)
 
     if (feed->unasked.timer_set) {
         ngx_del_timer(&feed->unasked);
+    }
+
+    if (feed->maintenance.timer_set) {
+        ngx_del_timer(&feed->maintenance);
     }
 
     if (feed->session) {
@@ -372,7 +411,64 @@ ngx_order_feed_read(ngx_order_feed_t *feed)
     feed->read.params = &feed->param;
     feed->read.nparams = 1;
 
-    ngx_order_pg_session_query(feed->session, &feed->read);
+    feed->rows = 0;
+    feed->gap = 0;
+
+    ngx_order_pg_session_stream(feed->session, &feed->read,
+                                ngx_order_feed_row, feed->limit);
+}
+
+
+/* However many changes there are, they are taken as they come. */
+
+static void
+ngx_order_feed_row(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t    *feed = query->data;
+
+    ngx_order_record_t   record;
+
+    if (feed->rows++ == 0) {
+        ngx_order_feed_first(feed);
+        return;
+    }
+
+    if (ngx_order_row_record(query, 0, NGX_ORDER_FEED_RECORD, &record)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ALERT, feed->log, 0,
+                      "the change feed read a row that is no order record");
+        return;
+    }
+
+    ngx_order_cache_change(feed->zone->cache, &record, NULL);
+}
+
+
+static void
+ngx_order_feed_first(ngx_order_feed_t *feed)
+{
+    ngx_str_t  text;
+
+    text = ngx_order_row_text(&feed->read, 0, NGX_ORDER_FEED_SNAPSHOT);
+
+    if (text.len > NGX_ORDER_SNAPSHOT_LEN) {
+        ngx_log_error(NGX_LOG_ERR, feed->log, 0,
+                      "a snapshot of %uz bytes is too long: the change feed "
+                      "begins anew", text.len);
+        text.len = 0;
+    }
+
+    ngx_memcpy(feed->snapshot, text.data, text.len);
+    feed->snapshot_len = (uint32_t) text.len;
+
+    feed->epoch = (uint32_t) ngx_order_row_integer(&feed->read, 0,
+                                                   NGX_ORDER_FEED_EPOCH, 0);
+    feed->stamp = (uint64_t) feed->epoch << 32
+                  | (uint32_t) ngx_order_row_integer(&feed->read, 0,
+                                               NGX_ORDER_FEED_REVISION, 0);
+    feed->gap = ngx_order_row_integer(&feed->read, 0, NGX_ORDER_FEED_GAP, 1)
+                != 0;
 }
 
 
@@ -393,17 +489,28 @@ ngx_order_feed_read_done(ngx_order_pg_query_t *query)
                       "the change feed cannot read: %s %V",
                       query->sqlstate, &query->message);
 
-        shared->snapshots[shared->snapshot].len = 0;
+        /* class 22: not the server, but the snapshot is at fault */
+
+        if (ngx_strncmp(query->sqlstate, "22", 2) == 0) {
+            shared->snapshots[shared->snapshot].len = 0;
+        }
+
         return;
     }
 
-    if (query->status != NGX_ORDER_PG_OK || ngx_order_pg_rows(query) == 0
+    if (query->status == NGX_ORDER_PG_TIMEOUT) {
+        feed->limit = ngx_min(feed->limit * 2, NGX_ORDER_FEED_LONGEST);
+    }
+
+    if (query->status != NGX_ORDER_PG_OK || feed->rows == 0
         || shared->lease != (ngx_atomic_uint_t) ngx_pid)
     {
         return;
     }
 
-    ngx_order_feed_changes(feed);
+    feed->limit = feed->conf->timeout;
+
+    ngx_order_feed_advance(feed);
 
     shared->beat = ngx_current_msec;
 
@@ -422,65 +529,30 @@ ngx_order_feed_read_done(ngx_order_pg_query_t *query)
 
 
 static void
-ngx_order_feed_changes(ngx_order_feed_t *feed)
+ngx_order_feed_advance(ngx_order_feed_t *feed)
 {
-    ngx_int_t            rc;
-    ngx_uint_t           row, rows;
-    ngx_order_record_t   record;
-
-    rows = ngx_order_pg_rows(&feed->read);
-
-    for (row = 1; row < rows; row++) {
-        rc = ngx_order_row_record(&feed->read, row, NGX_ORDER_FEED_RECORD,
-                                  &record);
-        if (rc == NGX_OK) {
-            ngx_order_cache_change(feed->zone->cache, &record, NULL);
-
-        } else if (rc == NGX_ERROR) {
-            ngx_log_error(NGX_LOG_ALERT, feed->log, 0,
-                          "the change feed read a row that is no order "
-                          "record");
-        }
-    }
-
-    ngx_order_feed_head(feed, ngx_order_row_integer(&feed->read, 0,
-                                                    NGX_ORDER_FEED_GAP, 1)
-                              != 0);
-}
-
-
-static void
-ngx_order_feed_head(ngx_order_feed_t *feed, ngx_uint_t gap)
-{
-    uint32_t             epoch;
-    uint64_t             stamp;
     ngx_order_shared_t  *shared;
 
     shared = feed->zone->shared;
 
-    epoch = (uint32_t) ngx_order_row_integer(&feed->read, 0,
-                                             NGX_ORDER_FEED_EPOCH, 0);
-    stamp = (uint64_t) epoch << 32
-            | (uint32_t) ngx_order_row_integer(&feed->read, 0,
-                                               NGX_ORDER_FEED_REVISION, 0);
-
-    if (gap || epoch != shared->epoch) {
+    if (feed->gap || feed->epoch != shared->epoch) {
 
         if (shared->fresh) {
             ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
                           "cached orders will be read again: %s",
-                          gap ? "the change log does not reach back"
-                              : "the database has another timeline");
+                          feed->epoch != shared->epoch
+                          ? "the database has another timeline"
+                          : "the change log does not reach back");
         }
 
         shared->valid = ngx_current_msec;
         ngx_memory_barrier();
-        shared->epoch = epoch;
+        shared->epoch = feed->epoch;
     }
 
     ngx_order_feed_snapshot(feed);
 
-    if (stamp != shared->labels_stamp) {
+    if (feed->stamp != shared->labels_stamp) {
         ngx_order_feed_labels(feed);
     }
 }
@@ -489,26 +561,17 @@ ngx_order_feed_head(ngx_order_feed_t *feed, ngx_uint_t gap)
 static void
 ngx_order_feed_snapshot(ngx_order_feed_t *feed)
 {
-    ngx_str_t              text;
     ngx_uint_t             next;
     ngx_order_shared_t    *shared;
     ngx_order_snapshot_t  *snapshot;
 
     shared = feed->zone->shared;
-    text = ngx_order_row_text(&feed->read, 0, NGX_ORDER_FEED_SNAPSHOT);
 
     next = !shared->snapshot;
     snapshot = &shared->snapshots[next];
 
-    if (text.len > NGX_ORDER_SNAPSHOT_LEN) {
-        ngx_log_error(NGX_LOG_ERR, feed->log, 0,
-                      "the snapshot of %uz transactions is too long: "
-                      "the change feed begins anew", text.len / 8);
-        text.len = 0;
-    }
-
-    ngx_memcpy(snapshot->text, text.data, text.len);
-    snapshot->len = (uint32_t) text.len;
+    ngx_memcpy(snapshot->text, feed->snapshot, feed->snapshot_len);
+    snapshot->len = feed->snapshot_len;
 
     ngx_memory_barrier();
 
@@ -545,6 +608,45 @@ ngx_order_feed_labels_done(ngx_order_pg_query_t *query)
         && feed->zone->shared->lease == (ngx_atomic_uint_t) ngx_pid)
     {
         (void) ngx_order_workflow_publish(feed->zone->shared, query);
+    }
+}
+
+
+/* The log and the keys grow until somebody cleans up: the holder does. */
+
+static void
+ngx_order_feed_maintain(ngx_event_t *ev)
+{
+    ngx_order_feed_t *feed = ev->data;
+
+    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_MAINTAIN);
+
+    if (feed->maintaining) {
+        return;
+    }
+
+    feed->maintaining = 1;
+
+    feed->maintain.statement = &ngx_order_feed_maintain_statement;
+    feed->maintain.handler = ngx_order_feed_maintained;
+    feed->maintain.data = feed;
+    feed->maintain.log = feed->log;
+
+    ngx_order_pg_query(feed->pg, &feed->maintain);
+}
+
+
+static void
+ngx_order_feed_maintained(ngx_order_pg_query_t *query)
+{
+    ngx_order_feed_t *feed = query->data;
+
+    feed->maintaining = 0;
+
+    if (query->status == NGX_ORDER_PG_REFUSED) {
+        ngx_log_error(NGX_LOG_ERR, feed->log, 0, "%V: %s %V",
+                      &query->statement->name, query->sqlstate,
+                      &query->message);
     }
 }
 

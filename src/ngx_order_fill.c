@@ -85,8 +85,9 @@ static ngx_int_t ngx_order_fill_batches(ngx_order_fill_t *fill);
 static ngx_order_fill_entry_t *ngx_order_fill_entry(ngx_order_fill_t *fill,
     ngx_order_fill_kind_t *kind, ngx_str_t *key);
 static void ngx_order_fill_event_handler(ngx_event_t *ev);
-static void ngx_order_fill_labels(ngx_order_fill_t *fill);
+static ngx_int_t ngx_order_fill_labels(ngx_order_fill_t *fill);
 static void ngx_order_fill_labels_done(ngx_order_pg_query_t *query);
+static void ngx_order_fill_pending(ngx_order_fill_t *fill);
 static void ngx_order_fill_send(ngx_order_fill_t *fill,
     ngx_order_fill_kind_t *kind);
 static u_char *ngx_order_fill_integer(u_char *p, uint32_t n);
@@ -274,35 +275,27 @@ ngx_order_fill_event_handler(ngx_event_t *ev)
 {
     ngx_order_fill_t  *fill = ev->data;
 
-    ngx_order_fill_labels(fill);
-
-    while (!ngx_queue_empty(&fill->batches)
-           && !ngx_queue_empty(&fill->ids.pending))
-    {
-        ngx_order_fill_send(fill, &fill->ids);
-    }
-
-    while (!ngx_queue_empty(&fill->batches)
-           && !ngx_queue_empty(&fill->numbers.pending))
-    {
-        ngx_order_fill_send(fill, &fill->numbers);
+    if (ngx_order_fill_labels(fill) == NGX_OK) {
+        ngx_order_fill_pending(fill);
     }
 }
 
 
 /*
  * A worker that started before the feed had read the labels asks for them
- * itself, ahead of the orders on the same session, so that they are there
- * when an order has to be rendered.
+ * itself, and for the orders behind them, so that they are there when an
+ * order has to be rendered.
  */
 
-static void
+static ngx_int_t
 ngx_order_fill_labels(ngx_order_fill_t *fill)
 {
-    if (fill->labels_asked || fill->labels->stamp
-        || fill->zone->shared->labels_stamp)
-    {
-        return;
+    if (fill->labels_asked) {
+        return NGX_AGAIN;
+    }
+
+    if (fill->labels->stamp || fill->zone->shared->labels_stamp) {
+        return NGX_OK;
     }
 
     fill->labels_asked = 1;
@@ -313,6 +306,8 @@ ngx_order_fill_labels(ngx_order_fill_t *fill)
     fill->labels_query.log = fill->log;
 
     ngx_order_pg_query(fill->pg, &fill->labels_query);
+
+    return NGX_AGAIN;
 }
 
 
@@ -325,6 +320,25 @@ ngx_order_fill_labels_done(ngx_order_pg_query_t *query)
 
     if (query->status == NGX_ORDER_PG_OK) {
         (void) ngx_order_workflow_read(fill->labels, query);
+    }
+
+    ngx_order_fill_pending(fill);
+}
+
+
+static void
+ngx_order_fill_pending(ngx_order_fill_t *fill)
+{
+    while (!ngx_queue_empty(&fill->batches)
+           && !ngx_queue_empty(&fill->ids.pending))
+    {
+        ngx_order_fill_send(fill, &fill->ids);
+    }
+
+    while (!ngx_queue_empty(&fill->batches)
+           && !ngx_queue_empty(&fill->numbers.pending))
+    {
+        ngx_order_fill_send(fill, &fill->numbers);
     }
 }
 

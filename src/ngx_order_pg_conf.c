@@ -530,8 +530,8 @@ ngx_order_pg_conf_check(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     rv = NGX_CONF_OK;
     message = PQerrorMessage(conn);
 
-    if (ngx_strstr(message, " value \"") != NULL
-        && ngx_strncmp(message, "connection to server", 20) != 0)
+    if (ngx_strncmp(message, "connection to server", 20) != 0
+        && ngx_strstr(message, " value") != NULL)
     {
         end = ngx_strchr(message, '\n');
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

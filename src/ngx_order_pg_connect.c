@@ -105,6 +105,7 @@ ngx_order_pg_connect_resolve(ngx_order_pg_session_t *session)
     ngx_resolver_ctx_t  *ctx;
 
     session->state = NGX_ORDER_PG_RESOLVING;
+    session->log.action = "resolving the name of a database host";
 
     ctx = ngx_resolve_start(session->conf->resolver, NULL);
 

@@ -50,8 +50,10 @@ uint64_t ngx_order_token_cache_capacity(ngx_order_token_cache_t *cache);
  * Reads a key file at configuration time.  "alg" is HS256 to HS512, RS256 to
  * RS512, ES256 or ES384; a file for HS* holds the secret's bytes (a trailing
  * newline is cut; 32 bytes at least), others a PEM public or private key.
- * "kid" may be empty.  The key lives in cf->pool and is freed with it.
- * Returns NULL, having logged at EMERG what is wrong with which file.
+ * "kid" may be empty: then the key is meant by tokens without a kid only; a
+ * token without one is tried with all keys of its algorithm.  The key lives
+ * in cf->pool and is freed with it.  Returns NULL, having logged at EMERG what
+ * is wrong with which file.
  */
 ngx_order_token_key_t *ngx_order_token_key(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *alg, ngx_str_t *kid);

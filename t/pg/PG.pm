@@ -8,12 +8,11 @@ package PG;
 use strict;
 use warnings;
 
-use Digest::MD5;
-use File::Path qw(make_path remove_tree);
+use File::Path qw(make_path);
 use IO::Select;
 use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
-use Socket;
+use Scalar::Util qw(weaken);
 use Time::HiRes qw(time sleep);
 
 our $dir = $ENV{ORDER_PG_DIR} || '/tmp/order-pg-test';
@@ -144,7 +143,7 @@ pid logs/nginx.pid;
 @{[ $more{main} || '' ]}
 order_control $dir/control;
 order_database "$conninfo" $params;
-events { worker_connections 256; }
+events { worker_connections 256; @{[ $ENV{ORDER_PG_EVENTS} || '' ]} }
 };
     close $fh;
 
@@ -157,6 +156,7 @@ events { worker_connections 256; }
     $self->{pid} = $pid;
     $self->{control} = $self->accept;
     push @workers, $self;
+    weaken $workers[-1];
     return $self;
 }
 
@@ -191,7 +191,7 @@ sub accept {
 
 sub say {
     my ($self, @fields) = @_;
-    s/\n\s*/ / for @fields;
+    s/\n\s*/ /g for @fields;
     syswrite $self->{control}, join("\t", @fields) . "\n";
 }
 
@@ -323,6 +323,10 @@ sub up {
         return 1 if $seen eq $n;
         sleep 0.05;
     }
+    print "# $n sessions are expected, there are ",
+          $pg->sql("select string_agg(concat_ws(' ', application_name, state,
+                           backend_start), ', ') from pg_stat_activity
+                    where usename is not null"), "\n";
     return 0;
 }
 

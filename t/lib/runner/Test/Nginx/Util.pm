@@ -292,8 +292,9 @@ sub nginx_run {
 
     if ($pid == 0) {
         open STDERR, '>', '/dev/null' if $quiet;
-        exec $NginxBinary, '-e', $ErrLogFile, '-p', "$ServRoot/",
-            '-c', $ConfFile
+        # nginx does not outlive a suite that is killed
+        exec 'setpriv', '--pdeathsig', 'TERM', $NginxBinary,
+            '-e', $ErrLogFile, '-p', "$ServRoot/", '-c', $ConfFile
             or POSIX::_exit(127);
     }
 
