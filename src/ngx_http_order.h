@@ -17,6 +17,7 @@
 #include <ngx_order_pg.h>
 #include <ngx_order_fill.h>
 #include <ngx_order_feed.h>
+#include <ngx_order_bell.h>
 #include <ngx_order_workflow.h>
 #include <ngx_order_input.h>
 
@@ -50,6 +51,7 @@ typedef struct {
     ngx_order_statuses_t        *labels;
     ngx_order_fill_t            *fill;
     ngx_order_feed_t            *feed;
+    ngx_order_bell_t            *bell;
 } ngx_http_order_main_conf_t;
 
 

@@ -223,6 +223,7 @@ ngx_http_order_args_params(ngx_http_order_call_t *call)
         param = ngx_http_order_args_param(param, &text);
         param = ngx_http_order_args_param(param,
                           ngx_order_role_name(call->ctx->identity.role));
+
     } else {
         ngx_str_null(&text);
 

@@ -416,7 +416,7 @@ ngx_http_order_call_changes(ngx_http_order_call_t *call)
     }
 
     if (changed && call->ctx->route->method != NGX_HTTP_GET) {
-        ngx_order_feed_ring(omcf->feed);
+        ngx_order_bell_ring(omcf->bell);
     }
 }
 

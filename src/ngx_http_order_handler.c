@@ -24,6 +24,10 @@ ngx_http_order_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* If-Match is ours: nginx would answer 412 when all has been done */
+
+    r->disable_not_modified = 1;
+
     rc = ngx_http_order_route(r, ctx, &allowed);
 
     if (rc == NGX_OK) {

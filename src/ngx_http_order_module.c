@@ -403,7 +403,9 @@ ngx_http_order_init_process(ngx_cycle_t *cycle)
     omcf->feed = ngx_order_feed_create(omcf->zone, omcf->database, omcf->pg,
                                        &name, cycle->pool, cycle->log);
 
-    if (omcf->fill == NULL || omcf->feed == NULL) {
+    omcf->bell = ngx_order_bell_create(omcf->pg, cycle->pool, cycle->log);
+
+    if (omcf->fill == NULL || omcf->feed == NULL || omcf->bell == NULL) {
         return NGX_ERROR;
     }
 
@@ -424,6 +426,10 @@ ngx_http_order_exit_process(ngx_cycle_t *cycle)
 
     if (omcf->feed) {
         ngx_order_feed_close(omcf->feed);
+    }
+
+    if (omcf->bell) {
+        ngx_order_bell_close(omcf->bell);
     }
 
     ngx_order_pg_pool_close(omcf->pg);

@@ -252,6 +252,7 @@ ngx_http_order_reply_challenge(ngx_http_request_t *r,
     if (problem == &ngx_http_order_bad_token) {
         ngx_str_set(&value,
                     "Bearer realm=\"orders\", error=\"invalid_token\"");
+
     } else {
         ngx_str_set(&value, "Bearer realm=\"orders\"");
     }

@@ -405,6 +405,7 @@ ngx_order_decimal_print(const ngx_order_decimal_t *decimal, ngx_str_t *value,
     return NGX_OK;
 }
 
+
 /* below 0: less than the minimum; above: more than the maximum */
 
 static ngx_int_t

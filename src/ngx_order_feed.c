@@ -72,14 +72,6 @@ struct ngx_order_feed_s {
     unsigned                     maintaining:1;
 
     ngx_order_load_t            *load;     /* of a new zone */
-
-    /* the doorbell, of every worker */
-
-    ngx_order_pg_query_t         ring;
-    ngx_event_t                  bell;
-    ngx_msec_t                   last;
-    unsigned                     ringing:1;
-    unsigned                     again:1;
 };
 
 
@@ -101,8 +93,6 @@ static void ngx_order_feed_labels(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels_done(ngx_order_pg_query_t *query);
 static void ngx_order_feed_maintain(ngx_event_t *ev);
 static void ngx_order_feed_maintained(ngx_order_pg_query_t *query);
-static void ngx_order_feed_bell(ngx_event_t *ev);
-static void ngx_order_feed_rung(ngx_order_pg_query_t *query);
 
 
 static const ngx_order_pg_statement_t  ngx_order_feed_listen = {
@@ -122,13 +112,6 @@ static const ngx_order_pg_statement_t  ngx_order_feed_maintain_statement = {
     ngx_string("select api.maintain()"),
     NGX_ORDER_PG_SLOW
 };
-
-static const ngx_order_pg_statement_t  ngx_order_feed_ring_statement = {
-    ngx_string("ring"),
-    ngx_string("select api.ring()"),
-    NGX_ORDER_PG_FILL
-};
-
 
 ngx_order_feed_t *
 ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
@@ -169,11 +152,6 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     feed->maintenance.log = log;
     feed->maintenance.cancelable = 1;
 
-    feed->bell.handler = ngx_order_feed_bell;
-    feed->bell.data = feed;
-    feed->bell.log = log;
-    feed->bell.cancelable = 1;
-
     ngx_order_feed_tick(&feed->tick);
 
     return feed;
@@ -185,15 +163,6 @@ ngx_order_feed_close(ngx_order_feed_t *feed)
 {
     if (feed->tick.timer_set) {
         ngx_del_timer(&feed->tick);
-    }
-
-    if (feed->bell.timer_set) {
-        ngx_del_timer(&feed->bell);
-    }
-
-    if (feed->ringing) {
-        ngx_order_pg_cancel(&feed->ring);
-        feed->ringing = 0;
     }
 
     if (feed->maintaining) {
@@ -647,55 +616,5 @@ ngx_order_feed_maintained(ngx_order_pg_query_t *query)
         ngx_log_error(NGX_LOG_ERR, feed->log, 0, "%V: %s %V",
                       &query->statement->name, query->sqlstate,
                       &query->message);
-    }
-}
-
-
-void
-ngx_order_feed_ring(ngx_order_feed_t *feed)
-{
-    if (feed->ringing || feed->bell.timer_set) {
-        feed->again = 1;
-        return;
-    }
-
-    if (feed->last == ngx_current_msec) {
-        ngx_add_timer(&feed->bell, 1);
-        return;
-    }
-
-    ngx_order_feed_bell(&feed->bell);
-}
-
-
-static void
-ngx_order_feed_bell(ngx_event_t *ev)
-{
-    ngx_order_feed_t *feed = ev->data;
-
-    feed->ringing = 1;
-    feed->again = 0;
-    feed->last = ngx_current_msec;
-
-    feed->ring.statement = &ngx_order_feed_ring_statement;
-    feed->ring.handler = ngx_order_feed_rung;
-    feed->ring.data = feed;
-    feed->ring.log = feed->log;
-
-    ngx_order_pg_query(feed->pg, &feed->ring);
-}
-
-
-/* A bell that failed costs others a second, until they read unasked. */
-
-static void
-ngx_order_feed_rung(ngx_order_pg_query_t *query)
-{
-    ngx_order_feed_t *feed = query->data;
-
-    feed->ringing = 0;
-
-    if (feed->again) {
-        ngx_order_feed_ring(feed);
     }
 }

@@ -35,11 +35,4 @@ ngx_order_feed_t *ngx_order_feed_create(ngx_order_zone_t *zone,
 /* Gives the lease up at once, if it is this worker's. */
 void ngx_order_feed_close(ngx_order_feed_t *feed);
 
-/*
- * Tells the other instances that this worker committed a change: rings the
- * doorbell, in a transaction of its own, at most once a millisecond.
- */
-void ngx_order_feed_ring(ngx_order_feed_t *feed);
-
-
 #endif /* _NGX_ORDER_FEED_H_INCLUDED_ */

@@ -162,6 +162,7 @@ ngx_order_load_done(ngx_order_pg_query_t *query)
         ngx_log_error(NGX_LOG_NOTICE, load->log, 0,
                       "%ui open orders were loaded in %M ms", load->orders,
                       ngx_current_msec - load->started);
+
     } else {
         ngx_log_error(NGX_LOG_ERR, load->log, 0,
                       "open orders were not loaded: %s %V",

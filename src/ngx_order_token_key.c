@@ -371,6 +371,7 @@ ngx_order_token_pem(const ngx_str_t *text, ngx_uint_t is_private)
     if (is_private) {
         pkey = PEM_read_bio_PrivateKey(bio, NULL, ngx_order_token_password,
                                        NULL);
+
     } else {
         pkey = PEM_read_bio_PUBKEY(bio, NULL, ngx_order_token_password, NULL);
     }

@@ -92,11 +92,10 @@ Cookie: order_token=y
 
 
 === TEST 7: where no key can sign there is no login
---- order eval
-OrderTest::set_http_config('order_zone orders:1m; order_database "'
-    . OrderTest::conninfo() . '"; order_jwt_key ' . OrderTest::key_dir()
-    . '/es256.pub.pem alg=ES256;');
-''
+--- order: off
+--- http_config eval
+"order_zone orders:1m; order_jwt_key " . OrderTest::key_dir()
+. '/es256.pub.pem alg=ES256; order_database "' . OrderTest::conninfo() . '";'
 --- request eval
 $::login
 --- problem

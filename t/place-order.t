@@ -184,7 +184,7 @@ my @got = call_all(map { ['POST /api/place-order', as => 'buyer',
                           json => order_of([36])] } 1 .. 12);
 
 is scalar(grep { $_->{code} == 201 } @got), 3, 'three are placed';
-is scalar(grep { decoded($_)->{code} // '' eq 'INSUFFICIENT_INVENTORY' }
+is scalar(grep { (decoded($_)->{code} // '') eq 'INSUFFICIENT_INVENTORY' }
                grep { $_->{code} == 409 } @got), 9, 'nine are refused';
 is stock(36), 0, 'nothing is left';
 

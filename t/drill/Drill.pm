@@ -524,13 +524,15 @@ sub start {
 
     if ($pid == 0) {
         local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
-        exec $nginx, '-e', "$dir/error.log", '-p', $dir, '-c',
-            "$dir/nginx.conf", '-g', 'daemon off;';
+        open STDOUT, '>', "$dir/output" or POSIX::_exit(126);
+        open STDERR, '>&', \*STDOUT;
+        { exec $nginx, '-e', "$dir/error.log", '-p', $dir, '-c',
+            "$dir/nginx.conf", '-g', 'daemon off;' }
         POSIX::_exit(127);
     }
 
     $node->{pid} = $pid;
-    Drill::wait_until(30, sub {
+    Drill::wait_until(10, sub {
         my $client = $node->client;
         return defined $client->request('GET', '/pid')->{status};
     }) // die "nginx did not start, see $dir/error.log\n";

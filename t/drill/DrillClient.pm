@@ -101,14 +101,24 @@ sub text {
 
 sub exchange {
     my ($self, $text, $start) = @_;
+
+    local $SIG{PIPE} = 'IGNORE';
+
+    my $written = syswrite $self->{socket}, $text;
+    return { error => 'closed' } if ($written // 0) != length $text;
+
+    return $self->answer($start);
+}
+
+
+# What comes next on the connection; within the time limit from "start" on.
+sub answer {
+    my ($self, $start) = @_;
     my $socket = $self->{socket};
     my $buffer = '';
     my $length;
 
-    local $SIG{PIPE} = 'IGNORE';
-
-    my $written = syswrite $socket, $text;
-    return { error => 'closed' } if ($written // 0) != length $text;
+    $start //= time;
 
     for ( ;; ) {
         my $left = $start + $self->{timeout} - time;
@@ -121,9 +131,9 @@ sub exchange {
         my $n = sysread $socket, $buffer, 65536, length $buffer;
         return { error => length $buffer ? 'torn' : 'closed' } if !$n;
 
-        if (!defined $length && $buffer =~ /\r\n\r\n/) {
-            $length = $+[0]
-                      + ($buffer =~ /^Content-Length: (\d+)/mi ? $1 : 0);
+        if (!defined $length && (my $end = index $buffer, "\r\n\r\n") > 0) {
+            my ($body) = substr($buffer, 0, $end) =~ /^Content-Length: (\d+)/mi;
+            $length = $end + 4 + ($body // 0);
         }
 
         last if defined $length && length $buffer >= $length;
