@@ -76,6 +76,7 @@ typedef struct {
     ngx_str_t                      params[NGX_HTTP_ORDER_PARAMS];
 
     ngx_order_identity_t           identity;
+    const ngx_order_token_verifier_t  *verifier;  /* which found it */
     ngx_int_t                      identified;  /* NGX_CONF_UNSET: not yet;
                                                    NGX_OK; NGX_DECLINED: no
                                                    token; NGX_ABORT: refused;

@@ -42,6 +42,8 @@ static void ngx_http_order_call_changes(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_tag(ngx_http_order_call_t *call,
     ngx_uint_t *matches);
 static ngx_int_t ngx_http_order_call_link(ngx_http_order_call_t *call);
+static u_char *ngx_http_order_call_argument(u_char *p, const ngx_str_t *name,
+    const ngx_str_t *value);
 
 
 ngx_int_t
@@ -296,18 +298,27 @@ ngx_http_order_call_finish(ngx_http_order_call_t *call)
 static ngx_int_t
 ngx_http_order_call_failed(ngx_http_order_call_t *call)
 {
-    const ngx_http_order_route_t    *route;
-    const ngx_http_order_problem_t  *problem;
+    const ngx_http_order_route_t      *route;
+    const ngx_http_order_problem_t    *problem;
+    const ngx_http_order_main_conf_t  *omcf;
 
     route = call->ctx->route;
     problem = ngx_http_order_reply_failure(call->query.status,
                                            route->method == NGX_HTTP_GET);
 
-    if (problem == &ngx_http_order_unknown_outcome
-        && (route->flags & NGX_HTTP_ORDER_KEYED)
-        && call->input.values[0].data)
-    {
-        problem = &ngx_http_order_repeat_outcome;
+    if (problem == &ngx_http_order_unknown_outcome) {
+
+        /* it may have been committed: then nobody else tells the others */
+
+        omcf = ngx_http_get_module_main_conf(call->request,
+                                             ngx_http_order_module);
+        ngx_order_bell_ring(omcf->bell);
+
+        if ((route->flags & NGX_HTTP_ORDER_KEYED)
+            && call->input.values[0].data)
+        {
+            problem = &ngx_http_order_repeat_outcome;
+        }
     }
 
     return ngx_http_order_reply_problem(call->request, problem, NULL, NULL);
@@ -470,12 +481,15 @@ ngx_http_order_call_tag(ngx_http_order_call_t *call, ngx_uint_t *matches)
 static ngx_int_t
 ngx_http_order_call_link(ngx_http_order_call_t *call)
 {
-    u_char              *p;
-    size_t               len;
-    ngx_str_t            cursor, limit, link;
-    ngx_http_request_t  *r;
+    u_char                   *p;
+    size_t                    len;
+    ngx_str_t                 cursor, link;
+    ngx_uint_t                i;
+    ngx_http_request_t       *r;
+    const ngx_order_field_t  *field;
 
     r = call->request;
+    field = call->ctx->route->fields;
 
     cursor = ngx_order_row_text(&call->query, 0,
                                 NGX_HTTP_ORDER_ANSWER_CURSOR);
@@ -483,12 +497,11 @@ ngx_http_order_call_link(ngx_http_order_call_t *call)
         return NGX_OK;
     }
 
-    if (ngx_http_arg(r, (u_char *) "limit", 5, &limit) != NGX_OK) {
-        ngx_str_null(&limit);
-    }
+    len = sizeof("<?cursor=>; rel=\"next\"") + r->uri.len + 3 * cursor.len;
 
-    len = sizeof("<?cursor=&limit=>; rel=\"next\"") + r->uri.len
-          + 3 * cursor.len + limit.len;
+    for (i = 0; field[i].name.len; i++) {
+        len += field[i].name.len + 2 + 3 * call->input.values[i].len;
+    }
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -498,14 +511,37 @@ ngx_http_order_call_link(ngx_http_order_call_t *call)
     link.data = p;
     p = ngx_sprintf(p, "<%V?cursor=", &r->uri);
     p = (u_char *) ngx_escape_uri(p, cursor.data, cursor.len,
-                                  NGX_ESCAPE_ARGS);
+                                  NGX_ESCAPE_URI_COMPONENT);
 
-    if (limit.len) {
-        p = ngx_sprintf(p, "&limit=%V", &limit);
+    for (i = 0; field[i].name.len; i++) {
+        if (field[i].in == NGX_ORDER_IN_QUERY) {
+            p = ngx_http_order_call_argument(p, &field[i].name,
+                                             &call->input.values[i]);
+        }
     }
 
     p = ngx_sprintf(p, ">; rel=\"next\"");
     link.len = (size_t) (p - link.data);
 
     return ngx_http_order_reply_header(r, "Link", &link);
+}
+
+
+/* the arguments of this request stay, but for its cursor */
+
+static u_char *
+ngx_http_order_call_argument(u_char *p, const ngx_str_t *name,
+    const ngx_str_t *value)
+{
+    if (value->data == NULL
+        || (name->len == sizeof("cursor") - 1
+            && ngx_strncmp(name->data, "cursor", name->len) == 0))
+    {
+        return p;
+    }
+
+    p = ngx_sprintf(p, "&%V=", name);
+
+    return (u_char *) ngx_escape_uri(p, value->data, value->len,
+                                     NGX_ESCAPE_URI_COMPONENT);
 }

@@ -81,12 +81,18 @@ ngx_http_order_identify(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
     const ngx_http_order_loc_conf_t   *olcf;
     const ngx_http_order_main_conf_t  *omcf;
 
-    if (ctx->identified != NGX_CONF_UNSET) {
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+
+    /* what one location found is not true in another with other keys */
+
+    if (ctx->identified != NGX_CONF_UNSET && ctx->verifier == &olcf->verifier)
+    {
         return ctx->identified;
     }
 
-    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
-    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+    ctx->verifier = &olcf->verifier;
+    ctx->by_cookie = 0;
 
     if (olcf->verifier.keys == NULL || omcf->zone == NULL
         || ngx_http_order_token(r, ctx, &token) != NGX_OK)
@@ -189,7 +195,11 @@ ngx_http_order_same_origin(ngx_http_request_t *r)
 
     h = ngx_http_order_header(r, &ngx_http_order_origin);
 
-    if (h == NULL || r->headers_in.host == NULL) {
+    if (h == NULL) {
+        return NGX_ABORT;
+    }
+
+    if (r->headers_in.host == NULL) {
         return NGX_DECLINED;
     }
 

@@ -19,7 +19,9 @@ ngx_http_order_ctx_t *ngx_http_order_ctx(ngx_http_request_t *r);
 
 /*
  * Verifies the token of "Authorization: Bearer", or of the cookie that login
- * sets; later calls answer what the first one found.  Works in any phase.
+ * sets, by the keys and the policy of the location that the request is in;
+ * later calls in that location answer what the first one found.  Works in any
+ * phase.
  *
  *     NGX_OK        ctx->identity is set
  *     NGX_DECLINED  there is no token
@@ -30,9 +32,12 @@ ngx_int_t ngx_http_order_identify(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 
 /*
- * Did this request, whose token came in a cookie, come from a page of the
- * same origin: by Sec-Fetch-Site, else by Origin against Host.  NGX_OK or
- * NGX_DECLINED.
+ * Did this request come from a page of the same origin: by Sec-Fetch-Site,
+ * else by Origin against Host.
+ *
+ *     NGX_OK        it did
+ *     NGX_DECLINED  it came from elsewhere
+ *     NGX_ABORT     no browser says so
  */
 ngx_int_t ngx_http_order_same_origin(ngx_http_request_t *r);
 

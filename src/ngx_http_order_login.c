@@ -7,6 +7,7 @@
 
 #include <ngx_http_order_login.h>
 #include <ngx_http_order_call.h>
+#include <ngx_http_order_identity.h>
 #include <ngx_http_order_reply.h>
 #include <ngx_order_row.h>
 
@@ -30,6 +31,13 @@ ngx_http_order_login_handler(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 {
     if (ngx_http_order_login_key(r) == NULL) {
         return ngx_http_order_reply_problem(r, &ngx_http_order_no_route,
+                                            NULL, NULL);
+    }
+
+    /* another site must not sign its visitors in as somebody of its choice */
+
+    if (ngx_http_order_same_origin(r) == NGX_DECLINED) {
+        return ngx_http_order_reply_problem(r, &ngx_http_order_cross_origin,
                                             NULL, NULL);
     }
 
@@ -106,6 +114,7 @@ ngx_http_order_login_answer(ngx_http_order_call_t *call)
 
     call->ctx->identity = identity;
     call->ctx->identified = NGX_OK;
+    call->ctx->verifier = &olcf->verifier;
 
     return ngx_http_order_reply_json(r, NGX_HTTP_OK, &body);
 }

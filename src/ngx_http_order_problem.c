@@ -46,7 +46,7 @@ const ngx_http_order_problem_t  ngx_http_order_forbidden = {
 const ngx_http_order_problem_t  ngx_http_order_cross_origin = {
     NGX_HTTP_FORBIDDEN, ngx_string("CROSS_ORIGIN"),
     ngx_string("Forbidden"),
-    ngx_string("A change with a cookie must come from the same origin."),
+    ngx_string("This must come from a page of the same origin."),
     ngx_string("Send the token in the Authorization header"), 0, 0
 };
 

@@ -273,7 +273,7 @@ ngx_order_may_see(const ngx_order_identity_t *identity,
 {
     static const ngx_order_id_t  nobody;
 
-    if (identity->role == NGX_ORDER_ADMIN) {
+    if (identity->role & (NGX_ORDER_ADMIN|NGX_ORDER_SYSTEM)) {
         return 1;
     }
 

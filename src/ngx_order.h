@@ -107,7 +107,8 @@ ngx_uint_t ngx_order_role(const ngx_str_t *name);
 /* The name of one role. */
 const ngx_str_t *ngx_order_role_name(ngx_uint_t role);
 
-/* May this caller see this order: its buyer, seller, driver, or an admin. */
+/* May this caller see this order: its buyer, seller, driver, an admin or the
+ * system. */
 ngx_uint_t ngx_order_may_see(const ngx_order_identity_t *identity,
     const ngx_order_record_t *record);
 

@@ -25,6 +25,7 @@
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
 #define NGX_ORDER_FEED_LONGEST   60000     /* ms that a read may take */
 #define NGX_ORDER_FEED_MAINTAIN  300000    /* ms between clean-ups */
+#define NGX_ORDER_FEED_FIRST     10000     /* ms until the first */
 
 /* the columns of api.feed_read()'s first row, and of those behind it */
 
@@ -248,7 +249,7 @@ ngx_order_feed_start(ngx_order_feed_t *feed)
     feed->labelling = 0;
     feed->limit = feed->conf->timeout;
 
-    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_MAINTAIN);
+    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_FIRST);
 
     feed->session = ngx_order_pg_session_open(feed->conf, &feed->name,
                                               ngx_order_feed_session, feed,

@@ -28,10 +28,12 @@ struct ngx_order_load_s {
     ngx_order_cache_load_t      *load;
     ngx_uint_t                   orders;
     ngx_msec_t                   started;
+    ngx_uint_t                   failures;
     ngx_event_t                  end;
 };
 
 
+static ngx_msec_t ngx_order_load_pause(ngx_uint_t failures);
 static void ngx_order_load_session(ngx_order_pg_session_t *session,
     ngx_order_pg_event_e event, void *data);
 static void ngx_order_load_row(ngx_order_pg_query_t *query);
@@ -73,7 +75,10 @@ ngx_order_load_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
 void
 ngx_order_load_start(ngx_order_load_t *load)
 {
-    if (load->pool) {
+    if (load->pool || (load->failures
+                       && ngx_current_msec - load->started
+                          < ngx_order_load_pause(load->failures)))
+    {
         return;
     }
 
@@ -95,6 +100,15 @@ ngx_order_load_start(ngx_order_load_t *load)
     if (load->session == NULL) {
         ngx_order_load_stop(load);
     }
+}
+
+
+/* twice as long each time, up to some minutes */
+
+static ngx_msec_t
+ngx_order_load_pause(ngx_uint_t failures)
+{
+    return (ngx_msec_t) 1000 << ngx_min(failures, 8);
 }
 
 
@@ -158,12 +172,15 @@ ngx_order_load_done(ngx_order_pg_query_t *query)
 
     if (query->status == NGX_ORDER_PG_OK) {
         load->zone->shared->warm = 1;
+        load->failures = 0;
 
         ngx_log_error(NGX_LOG_NOTICE, load->log, 0,
                       "%ui open orders were loaded in %M ms", load->orders,
                       ngx_current_msec - load->started);
 
     } else {
+        load->failures++;
+
         ngx_log_error(NGX_LOG_ERR, load->log, 0,
                       "open orders were not loaded: %s %V",
                       query->sqlstate, &query->message);

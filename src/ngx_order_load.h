@@ -23,8 +23,7 @@ ngx_order_load_t *ngx_order_load_create(ngx_order_zone_t *zone,
 
 /*
  * Loads on a session of its own; the zone is "warm" when all is in.  Does
- * nothing while a load is under way.  One that fails ends, and may be
- * started again.
+ * nothing while a load is under way, nor for a while after one that failed.
  */
 void ngx_order_load_start(ngx_order_load_t *load);
 

@@ -638,18 +638,14 @@ ngx_order_pg_outbox_post(ngx_order_pg_outbox_t *outbox)
 void
 ngx_order_pg_query_init(ngx_order_pg_query_t *query)
 {
-    query->status = NGX_ORDER_PG_OK;
-    query->sqlstate[0] = '\0';
+    query->result = NULL;
+    ngx_order_pg_query_free(query);
+
     query->elapsed = 0;
-
-    ngx_str_null(&query->message);
-    ngx_str_null(&query->detail);
-
     query->session = NULL;
     query->pool = NULL;
     query->row = NULL;
     query->retried = 0;
-    query->result = NULL;
 }
 
 
@@ -679,7 +675,7 @@ void
 ngx_order_pg_deliver(ngx_order_pg_outbox_t *outbox)
 {
     ngx_queue_t           *q, answered;
-    ngx_order_pg_query_t  *query, kept;
+    ngx_order_pg_query_t  *query, kept;     /* holds the result */
 
     if (ngx_queue_empty(&outbox->queue)) {
         return;

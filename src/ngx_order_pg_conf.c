@@ -35,6 +35,7 @@ typedef struct {
 } ngx_order_pg_keyword_t;
 
 
+static void ngx_order_pg_conf_unparsed(ngx_conf_t *cf, const char *error);
 static char *ngx_order_pg_conf_option(ngx_conf_t *cf,
     ngx_order_pg_conf_t *conf, ngx_order_pg_lists_t *lists,
     const PQconninfoOption *option);
@@ -141,8 +142,7 @@ ngx_order_pg_conf_init(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     options = PQconninfoParse(text, &error);
 
     if (options == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid connection string in \"order_database\"");
+        ngx_order_pg_conf_unparsed(cf, error);
         PQfreemem(error);
         return NGX_CONF_ERROR;
     }
@@ -165,6 +165,24 @@ ngx_order_pg_conf_init(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     }
 
     return ngx_order_pg_conf_check(cf, conf);
+}
+
+
+/* Other messages than this one may show a value, which may be a secret. */
+
+static void
+ngx_order_pg_conf_unparsed(ngx_conf_t *cf, const char *error)
+{
+    static const char  unknown[] = "invalid connection option \"";
+
+    if (error && ngx_strncmp(error, unknown, sizeof(unknown) - 1) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s in \"order_database\"",
+                           strcspn(error, "\n"), error);
+        return;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid connection string in \"order_database\"");
 }
 
 

@@ -434,7 +434,7 @@ ngx_order_pg_query_text(ngx_str_t *text, const PGresult *result, int field)
 
     p = PQresultErrorField(result, field);
 
-    text->data = (u_char *) p;
+    text->data = (u_char *) (p ? p : "");
     text->len = p ? ngx_strlen(p) : 0;
 }
 
@@ -693,9 +693,15 @@ ngx_order_pg_query_row(ngx_order_pg_session_t *session)
 }
 
 
+/* what was read from the result goes with it */
+
 void
 ngx_order_pg_query_free(ngx_order_pg_query_t *query)
 {
+    query->sqlstate[0] = '\0';
+    ngx_str_set(&query->message, "");
+    ngx_str_set(&query->detail, "");
+
     if (query->result) {
         PQclear(query->result);
         query->result = NULL;

@@ -158,6 +158,8 @@ ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
     ngx_order_token_parts_t       parts;
     const ngx_order_token_key_t  *key;
 
+    key = NULL;
+
     if (token->len == 0 || token->len > NGX_ORDER_TOKEN_MAX) {
         *reason = "it is empty or too long";
         return NGX_DECLINED;

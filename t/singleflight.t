@@ -25,7 +25,7 @@ is scalar(grep { $_->{body} ne $got[0]{body} } @got), 0, 'all the same';
 is queries('order_records'), $before + 1, 'one query';
 
 
-=== TEST 2: by number, too
+=== TEST 2: by number it makes one more at most, for those who came after it was sent
 --- play
 my $number = order_number('b');
 
@@ -36,7 +36,7 @@ my @got = call_all(map { ["GET /api/order-status/$number", as => 'buyer'] }
                        1 .. 50);
 
 is scalar(grep { $_->{code} != 200 } @got), 0, 'all are answered';
-is queries('order_records_by_number'), $before + 1, 'one query';
+cmp_ok queries('order_records_by_number'), '<=', $before + 2, 'two at most';
 
 
 === TEST 3: of an order that there is not, too

@@ -139,7 +139,7 @@ is $match->($etag, 'confirmed')->{code}, 200, 'the right one';
 
 my $got = $match->($etag, 'processing');
 is_problem $got, 412, 'VERSION_MISMATCH', 'which is old then';
-is decoded($got)->{current_version}, 2, 'the version there is';
+is decoded($got)->{version}, 2, 'the version there is';
 is decoded($got)->{current_status}, 'confirmed', 'and the status';
 is $match->('*', 'processing')->{code}, 200, 'any';
 is $match->("\"$epoch.3.99\"", 'shipped')->{code}, 200,

@@ -2,8 +2,8 @@
 # kill, nginx instances with the real module, clients over plain sockets, and
 # processes that make load.
 #
-# Short by default; ORDER_FULL=1 runs the whole counts.  DRILL_TRACE=1 leaves
-# the directory with the logs.
+# Short by default; ORDER_FULL=1 runs the whole counts.  With
+# TEST_NGINX_NO_CLEAN=1 the logs stay, and the cores of workers that crashed.
 
 package Drill;
 
@@ -471,12 +471,15 @@ sub configure {
     my $load = $module ? "load_module $module;" : '';
     my $user = $> == 0 ? 'user www-data;' : '';
 
+    my $core = $ENV{TEST_NGINX_NO_CLEAN}
+               ? "worker_rlimit_core 1g; working_directory $dir;" : '';
+
     open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
     print $out <<"END";
 $load
 $user
 worker_processes $node->{workers};
-worker_rlimit_core 0;
+$core
 pid $dir/nginx.pid;
 error_log $dir/error.log info;
 

@@ -9,8 +9,8 @@ use lib 't/lib', 't/drill';
 use Drill;
 use Test::More;
 
-my $kills = scaled(30, 1000);
-my $stops = scaled(6, 60);
+my $kills = $ENV{DRILL_KILLS} // scaled(30, 1000);
+my $stops = $ENV{DRILL_STOPS} // scaled(6, 60);
 
 my $node = node(workers => 3, database => 'connections=4 timeout=5s '
                                           . 'queue_timeout=5s');
@@ -301,7 +301,7 @@ for my $n (1 .. $stops) {
         }) // 5;
     }
 
-    sleep max(0.01, $start + scaled(2, 2) - time);
+    sleep max(0.01, $start + 2 - time);
     kill 'CONT', $pid;
     flag($pid, time);
     sleep 0.3 + rand 0.3;
