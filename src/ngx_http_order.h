@@ -77,6 +77,11 @@ typedef struct {
 
     ngx_order_identity_t           identity;
     const ngx_order_token_verifier_t  *verifier;  /* which found it */
+
+    u_char                        *expected;    /* the id's text, if it was
+                                                   read in the first phase */
+    ngx_order_token_print_t        print;
+    ngx_str_t                      printed;     /* the token it is of */
     ngx_int_t                      identified;  /* NGX_CONF_UNSET: not yet;
                                                    NGX_OK; NGX_DECLINED: no
                                                    token; NGX_ABORT: refused;

@@ -121,7 +121,11 @@ ngx_http_order_args_body(ngx_http_order_call_t *call)
     call->body.len = len;
 
     for (cl = rb->bufs; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, ngx_buf_size(cl->buf));
+        len = (size_t) ngx_buf_size(cl->buf);
+
+        if (len) {
+            p = ngx_cpymem(p, cl->buf->pos, len);
+        }
     }
 
     return NGX_OK;

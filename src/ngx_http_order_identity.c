@@ -14,6 +14,8 @@
 static void ngx_http_order_ctx_cleanup(void *data);
 static ngx_int_t ngx_http_order_token(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx, ngx_str_t *token);
+static ngx_int_t ngx_http_order_bearer(ngx_http_request_t *r,
+    ngx_str_t *token);
 static ngx_int_t ngx_http_order_cookie(ngx_http_request_t *r,
     ngx_str_t *token);
 
@@ -103,6 +105,9 @@ ngx_http_order_identify(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 
     ctx->identified = ngx_order_token_verify(&olcf->verifier,
                                              omcf->zone->verified, &token,
+                                             token.data == ctx->printed.data
+                                             && token.len == ctx->printed.len
+                                             ? &ctx->print : NULL,
                                              ngx_time(), &ctx->identity,
                                              &reason);
 
@@ -116,15 +121,45 @@ ngx_http_order_identify(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 }
 
 
+void
+ngx_http_order_identity_expect(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx)
+{
+    ngx_str_t                          token;
+    const ngx_http_order_loc_conf_t   *olcf;
+    const ngx_http_order_main_conf_t  *omcf;
+
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
+
+    if (ngx_http_order_bearer(r, &token) == NGX_OK) {
+        ngx_order_token_print(&olcf->verifier, omcf->zone->verified, &token,
+                              &ctx->print);
+        ctx->printed = token;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_order_token(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     ngx_str_t *token)
 {
-    ngx_str_t  *value;
-
     if (r->headers_in.authorization == NULL) {
         ctx->by_cookie = 1;
         return ngx_http_order_cookie(r, token);
+    }
+
+    return ngx_http_order_bearer(r, token);
+}
+
+
+static ngx_int_t
+ngx_http_order_bearer(ngx_http_request_t *r, ngx_str_t *token)
+{
+    ngx_str_t  *value;
+
+    if (r->headers_in.authorization == NULL) {
+        return NGX_DECLINED;
     }
 
     value = &r->headers_in.authorization->value;

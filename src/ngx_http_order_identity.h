@@ -31,6 +31,10 @@ ngx_http_order_ctx_t *ngx_http_order_ctx(ngx_http_request_t *r);
 ngx_int_t ngx_http_order_identify(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 
+/* Takes the fingerprint of the bearer's token, for what comes next. */
+void ngx_http_order_identity_expect(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
+
 /*
  * Did this request come from a page of the same origin: by Sec-Fetch-Site,
  * else by Origin against Host.

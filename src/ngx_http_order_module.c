@@ -8,6 +8,7 @@
 #include <ngx_http_order_conf.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_handler.h>
+#include <ngx_http_order_status.h>
 #include <ngx_http_order_variables.h>
 
 
@@ -306,7 +307,9 @@ static ngx_int_t
 ngx_http_order_init(ngx_conf_t *cf)
 {
     ngx_uint_t                   i;
+    ngx_http_handler_pt         *handler;
     ngx_http_order_location_t   *location;
+    ngx_http_core_main_conf_t   *cmcf;
     ngx_http_order_main_conf_t  *omcf;
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
@@ -321,6 +324,18 @@ ngx_http_order_init(ngx_conf_t *cf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"order_api\" needs an \"order_database\"");
         return NGX_ERROR;
+    }
+
+    if (omcf->apis) {
+        cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+        handler = ngx_array_push(
+                       &cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+        if (handler == NULL) {
+            return NGX_ERROR;
+        }
+
+        *handler = ngx_http_order_status_expect;
     }
 
     location = omcf->locations.elts;

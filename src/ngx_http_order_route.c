@@ -184,7 +184,7 @@ static const ngx_order_field_t  ngx_http_order_update_fields[] = {
 
 static const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
-    { NGX_HTTP_GET, ngx_string("/api/order-status/:order_id"),
+    { NGX_HTTP_GET, ngx_string(NGX_HTTP_ORDER_STATUS_PATH ":order_id"),
       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_TAGGED,
       ngx_http_order_poll_fields,
       ngx_http_order_status_handler,

@@ -15,6 +15,16 @@
 extern ngx_str_t  ngx_http_order_cache_names[];
 
 
+#define NGX_HTTP_ORDER_STATUS_PATH  "/api/order-status/"
+
+
+/*
+ * A handler of the first phase, which takes every request: of what looks like
+ * a poll it starts to load what the poll will read.  NGX_DECLINED, or
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_order_status_expect(ngx_http_request_t *r);
+
 /*
  * Answers from shared memory, or waits for a fill and answers then.  200 with
  * the status, 304, 401, 403, 404, 503 with Retry-After.

@@ -129,6 +129,14 @@ ngx_order_cache_prefetch(ngx_order_cache_t *cache, const ngx_order_id_t *id)
 }
 
 
+void
+ngx_order_cache_prefetch_entry(ngx_order_cache_t *cache,
+    const ngx_order_id_t *id)
+{
+    ngx_order_table_prefetch_entry(ngx_order_cache_orders(cache), id->data);
+}
+
+
 ngx_int_t
 ngx_order_cache_get(ngx_order_cache_t *cache, const ngx_order_id_t *id,
     ngx_order_record_t *record, ngx_msec_t *filled)

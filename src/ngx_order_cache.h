@@ -54,8 +54,10 @@ size_t ngx_order_cache_size(size_t size);
  */
 ngx_order_cache_t *ngx_order_cache_create(void *addr, size_t size);
 
-/* Starts to load the lines that a get of this id will read. */
+/* As ngx_order_table_prefetch() and ngx_order_table_prefetch_entry(). */
 void ngx_order_cache_prefetch(ngx_order_cache_t *cache,
+    const ngx_order_id_t *id);
+void ngx_order_cache_prefetch_entry(ngx_order_cache_t *cache,
     const ngx_order_id_t *id);
 
 /*

@@ -266,9 +266,7 @@ ngx_order_pg_pool_connect(ngx_order_pg_pool_t *pg)
     ngx_uint_t               i;
     ngx_order_pg_session_t  *session;
 
-    if (pg->connecting || pg->closing
-        || (ngx_exiting && (pg->connected || pg->queued == 0)))
-    {
+    if (pg->connecting || pg->closing || (ngx_exiting && pg->queued == 0)) {
         return;
     }
 
@@ -635,40 +633,6 @@ ngx_order_pg_outbox_post(ngx_order_pg_outbox_t *outbox)
 }
 
 
-void
-ngx_order_pg_query_init(ngx_order_pg_query_t *query)
-{
-    query->result = NULL;
-    ngx_order_pg_query_free(query);
-
-    query->elapsed = 0;
-    query->session = NULL;
-    query->pool = NULL;
-    query->row = NULL;
-    query->retried = 0;
-}
-
-
-void
-ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
-    ngx_order_pg_query_t *query, ngx_order_pg_status_e status)
-{
-    if (query->stage == NGX_ORDER_PG_SENT) {
-        query->elapsed = ngx_current_msec - query->started;
-    }
-
-    if (status != NGX_ORDER_PG_OK && status != NGX_ORDER_PG_REFUSED) {
-        ngx_order_pg_query_free(query);
-    }
-
-    query->status = status;
-    query->stage = NGX_ORDER_PG_ANSWERED;
-
-    ngx_queue_insert_tail(&outbox->queue, &query->queue);
-    ngx_order_pg_outbox_post(outbox);
-}
-
-
 /* the query is its caller's again when its handler is called */
 
 void
@@ -703,21 +667,4 @@ ngx_order_pg_deliver(ngx_order_pg_outbox_t *outbox)
     outbox->delivering = 0;
 
     ngx_order_pg_forget(&answered);
-}
-
-
-void
-ngx_order_pg_forget(ngx_queue_t *queue)
-{
-    ngx_queue_t           *q;
-    ngx_order_pg_query_t  *query;
-
-    while (!ngx_queue_empty(queue)) {
-        q = ngx_queue_head(queue);
-        ngx_queue_remove(q);
-
-        query = ngx_queue_data(q, ngx_order_pg_query_t, queue);
-        query->stage = NGX_ORDER_PG_NOWHERE;
-        ngx_order_pg_query_free(query);
-    }
 }

@@ -5,9 +5,9 @@
  *     ngx_order_pg_conf     conninfo -> hosts and libpq's parameters
  *     ngx_order_pg_connect  which host next, resolving, back-off
  *     ngx_order_pg_session  one PGconn as an event source
- *     ngx_order_pg_query    statements out, answers and rows in
- *     ngx_order_pg_listen   a session outside the pool
- *     ngx_order_pg          the pool
+ *     ngx_order_pg_query    statements out, answers in
+ *     ngx_order_pg_listen   a session outside the pool, its streams
+ *     ngx_order_pg          the pool, the outbox
  *
  * A session knows nothing of its owner (the pool, or a session outside of
  * it) but the function to which it tells its events, and the outbox into
@@ -163,6 +163,7 @@ struct ngx_order_pg_session_s {
     unsigned                         exclusive:1; /* is what is in flight */
     unsigned                         retiring:1;  /* to be closed when idle */
     unsigned                         copying:1;
+    unsigned                         streamed:1;  /* the query before */
     unsigned                         paused:1;    /* rows wait for a turn */
     unsigned                         calling:1;   /* a row's handler */
     unsigned                         halted:1;    /* the owner closed it */
@@ -236,18 +237,6 @@ void ngx_order_pg_query_send(ngx_order_pg_session_t *session,
  */
 ngx_int_t ngx_order_pg_query_read(ngx_order_pg_session_t *session);
 
-/* Frees the result, if there is one. */
-void ngx_order_pg_query_free(ngx_order_pg_query_t *query);
-
-
-/* ngx_order_pg: the outbox */
-
-void ngx_order_pg_outbox_init(ngx_order_pg_outbox_t *outbox,
-    ngx_event_handler_pt handler, void *data, ngx_log_t *log);
-
-/* Calls the outbox's event handler once the current events are handled. */
-void ngx_order_pg_outbox_post(ngx_order_pg_outbox_t *outbox);
-
 /* Prepares a query to be queued or sent. */
 void ngx_order_pg_query_init(ngx_order_pg_query_t *query);
 
@@ -255,11 +244,35 @@ void ngx_order_pg_query_init(ngx_order_pg_query_t *query);
 void ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
     ngx_order_pg_query_t *query, ngx_order_pg_status_e status);
 
-/* Calls the handlers of all that is in the outbox. */
-void ngx_order_pg_deliver(ngx_order_pg_outbox_t *outbox);
-
 /* Queries that are in a list will not be answered. */
 void ngx_order_pg_forget(ngx_queue_t *queue);
+
+/* Frees the result, if there is one, and what was read from it. */
+void ngx_order_pg_query_free(ngx_order_pg_query_t *query);
+
+
+/* ngx_order_pg_listen */
+
+/* Takes one row of a COPY.  NGX_AGAIN: it is not there yet. */
+ngx_int_t ngx_order_pg_row_copy(ngx_order_pg_session_t *session);
+
+/*
+ * Calls the handler of the current row.  It finds the row intact even if it
+ * closes the session: then NGX_ERROR is returned.
+ */
+ngx_int_t ngx_order_pg_row(ngx_order_pg_session_t *session);
+
+
+/* ngx_order_pg */
+
+void ngx_order_pg_outbox_init(ngx_order_pg_outbox_t *outbox,
+    ngx_event_handler_pt handler, void *data, ngx_log_t *log);
+
+/* Calls the outbox's event handler once the current events are handled. */
+void ngx_order_pg_outbox_post(ngx_order_pg_outbox_t *outbox);
+
+/* Calls the handlers of all that is in the outbox. */
+void ngx_order_pg_deliver(ngx_order_pg_outbox_t *outbox);
 
 
 #endif /* _NGX_ORDER_PG_INT_H_INCLUDED_ */

@@ -9,6 +9,10 @@
 
 
 #include <ngx_order_pg_int.h>
+#include <libpq-fe.h>
+
+
+#define NGX_ORDER_PG_COPY_HEADER   19
 
 
 typedef struct {
@@ -41,6 +45,10 @@ static void ngx_order_pg_listen_query(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query);
 static void ngx_order_pg_listen_next(ngx_order_pg_listener_t *listener);
 static void ngx_order_pg_listen_free(ngx_order_pg_listener_t *listener);
+static ngx_int_t ngx_order_pg_row_tuples(ngx_order_pg_session_t *session,
+    u_char *p, u_char *last);
+static u_char *ngx_order_pg_row_tuple(ngx_order_pg_copy_t *copy, u_char *p,
+    u_char *last);
 
 
 ngx_order_pg_session_t *
@@ -346,4 +354,155 @@ ngx_order_pg_listen_free(ngx_order_pg_listener_t *listener)
     }
 
     ngx_destroy_pool(listener->pool);
+}
+
+
+ngx_int_t
+ngx_order_pg_row_copy(ngx_order_pg_session_t *session)
+{
+    int         n;
+    char       *buf;
+    ngx_int_t   rc;
+
+    n = PQgetCopyData(session->conn, &buf, 1);
+
+    if (n == 0) {
+        return NGX_AGAIN;
+    }
+
+    if (n < 0) {
+        session->copying = 0;
+        return NGX_OK;
+    }
+
+    rc = ngx_order_pg_row_tuples(session, (u_char *) buf,
+                                   (u_char *) buf + n);
+    PQfreemem(buf);
+
+    return rc;
+}
+
+
+/* the header comes in front of the first row, the trailer is a count of -1 */
+
+static ngx_int_t
+ngx_order_pg_row_tuples(ngx_order_pg_session_t *session, u_char *p,
+    u_char *last)
+{
+    uint32_t              len;
+    ngx_order_pg_copy_t  *copy;
+
+    copy = session->copy;
+
+    if (!copy->header) {
+        copy->header = 1;
+
+        if (last - p < NGX_ORDER_PG_COPY_HEADER
+            || ngx_memcmp(p, "PGCOPY\n\377\r\n\0", 11) != 0)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(&len, p + 15, 4);
+        p += NGX_ORDER_PG_COPY_HEADER;
+
+        if (ntohl(len) > (size_t) (last - p)) {
+            return NGX_ERROR;
+        }
+
+        p += ntohl(len);
+    }
+
+    while (p < last) {
+
+        if (last - p >= 2 && p[0] == 0xff && p[1] == 0xff) {
+            return NGX_OK;
+        }
+
+        p = ngx_order_pg_row_tuple(copy, p, last);
+
+        if (p == NULL || ngx_order_pg_row(session) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_order_pg_row_tuple(ngx_order_pg_copy_t *copy, u_char *p, u_char *last)
+{
+    uint32_t    len;
+    ngx_str_t  *column;
+    ngx_uint_t  i;
+
+    if (last - p < 2) {
+        return NULL;
+    }
+
+    copy->ncolumns = p[0] << 8 | p[1];
+    p += 2;
+
+    if (copy->ncolumns > NGX_ORDER_PG_COLUMNS) {
+        return NULL;
+    }
+
+    for (i = 0; i < copy->ncolumns; i++) {
+        column = &copy->columns[i];
+
+        if (last - p < 4) {
+            return NULL;
+        }
+
+        ngx_memcpy(&len, p, 4);
+        len = ntohl(len);
+        p += 4;
+
+        if (len == (uint32_t) -1) {
+            ngx_str_null(column);
+            continue;
+        }
+
+        if (len > (size_t) (last - p)) {
+            return NULL;
+        }
+
+        column->data = p;
+        column->len = len;
+        p += len;
+    }
+
+    return p;
+}
+
+
+ngx_int_t
+ngx_order_pg_row(ngx_order_pg_session_t *session)
+{
+    ngx_order_pg_query_t  *query;
+
+    query = session->slots[session->first].query;
+
+    if (query == NULL) {
+        return NGX_OK;
+    }
+
+    session->calling = 1;
+    query->row(query);
+    session->calling = 0;
+
+    if (session->halted) {
+        return NGX_ERROR;
+    }
+
+    /* it may be cancelled meanwhile */
+
+    query = session->slots[session->first].query;
+
+    if (query) {
+        ngx_order_pg_query_free(query);
+    }
+
+    return NGX_OK;
 }

@@ -16,7 +16,6 @@
 
 
 #define NGX_ORDER_PG_ROWS          2000    /* of a stream, in one turn */
-#define NGX_ORDER_PG_COPY_HEADER   19
 
 /* not prepared; and then prepared already, by another in the pipeline */
 
@@ -52,12 +51,6 @@ static void ngx_order_pg_query_text(ngx_str_t *text, const PGresult *result,
 static void ngx_order_pg_query_finish(ngx_order_pg_session_t *session);
 static ngx_uint_t ngx_order_pg_query_remedy(ngx_order_pg_session_t *session,
     const ngx_order_pg_slot_t *slot);
-static ngx_int_t ngx_order_pg_query_copy(ngx_order_pg_session_t *session);
-static ngx_int_t ngx_order_pg_query_tuples(ngx_order_pg_session_t *session,
-    u_char *p, u_char *last);
-static u_char *ngx_order_pg_query_tuple(ngx_order_pg_copy_t *copy, u_char *p,
-    u_char *last);
-static ngx_int_t ngx_order_pg_query_row(ngx_order_pg_session_t *session);
 static const ngx_order_pg_statement_t **ngx_order_pg_query_prepared(
     ngx_order_pg_session_t *session,
     const ngx_order_pg_statement_t *statement);
@@ -82,6 +75,20 @@ static const ngx_order_pg_sqlstate_t  ngx_order_pg_sqlstates[] = {
 static const ngx_order_pg_statement_t  ngx_order_pg_removed = {
     ngx_string(""), ngx_string(""), NGX_ORDER_PG_FILL
 };
+
+
+void
+ngx_order_pg_query_init(ngx_order_pg_query_t *query)
+{
+    query->result = NULL;
+    ngx_order_pg_query_free(query);
+
+    query->elapsed = 0;
+    query->session = NULL;
+    query->pool = NULL;
+    query->row = NULL;
+    query->retried = 0;
+}
 
 
 void
@@ -146,20 +153,32 @@ ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
                ? ngx_order_pg_query_prepared(session, query->statement)
                : NULL;
 
-    if (prepared == NULL) {
-        rc = PQsendQueryParams(session->conn, sql, n, NULL, values, lengths,
-                               formats, 1);
-        return rc == 1 ? PQpipelineSync(session->conn) : rc;
-    }
-
-    if (*prepared == NULL || *prepared == &ngx_order_pg_removed) {
-
+    if (prepared && (*prepared == NULL || *prepared == &ngx_order_pg_removed))
+    {
         if (PQsendPrepare(session->conn, name, sql, 0, NULL) != 1) {
             return 0;
         }
 
         *prepared = query->statement;
         slot->parsing = 1;
+
+    } else if (session->streamed) {
+
+        /* the first command of a pipeline inherits the single row mode */
+
+        if (PQsendPrepare(session->conn, "", "", 0, NULL) != 1) {
+            return 0;
+        }
+
+        slot->parsing = 1;
+    }
+
+    session->streamed = 0;
+
+    if (prepared == NULL) {
+        rc = PQsendQueryParams(session->conn, sql, n, NULL, values, lengths,
+                               formats, 1);
+        return rc == 1 ? PQpipelineSync(session->conn) : rc;
     }
 
     rc = PQsendQueryPrepared(session->conn, name, n, values, lengths,
@@ -271,7 +290,7 @@ ngx_order_pg_query_read(ngx_order_pg_session_t *session)
         }
 
         if (session->copying) {
-            rc = ngx_order_pg_query_copy(session);
+            rc = ngx_order_pg_row_copy(session);
 
             if (rc == NGX_AGAIN) {
                 return NGX_OK;
@@ -372,7 +391,7 @@ ngx_order_pg_query_result(ngx_order_pg_session_t *session, PGresult *result)
     slot->query->result = result;
 
     if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
-        return ngx_order_pg_query_row(session);
+        return ngx_order_pg_row(session);
     }
 
     slot->complete = 1;
@@ -459,6 +478,7 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
     }
 
     if (slot.stream) {
+        session->streamed = 1;
         (void) PQenterPipelineMode(session->conn);
     }
 
@@ -538,158 +558,40 @@ ngx_order_pg_query_remedy(ngx_order_pg_session_t *session,
 }
 
 
-/* one row: NGX_OK, no row yet: NGX_AGAIN */
-
-static ngx_int_t
-ngx_order_pg_query_copy(ngx_order_pg_session_t *session)
+void
+ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
+    ngx_order_pg_query_t *query, ngx_order_pg_status_e status)
 {
-    int         n;
-    char       *buf;
-    ngx_int_t   rc;
-
-    n = PQgetCopyData(session->conn, &buf, 1);
-
-    if (n == 0) {
-        return NGX_AGAIN;
+    if (query->stage == NGX_ORDER_PG_SENT) {
+        query->elapsed = ngx_current_msec - query->started;
     }
 
-    if (n < 0) {
-        session->copying = 0;
-        return NGX_OK;
-    }
-
-    rc = ngx_order_pg_query_tuples(session, (u_char *) buf,
-                                   (u_char *) buf + n);
-    PQfreemem(buf);
-
-    return rc;
-}
-
-
-/* the header comes in front of the first row, the trailer is a count of -1 */
-
-static ngx_int_t
-ngx_order_pg_query_tuples(ngx_order_pg_session_t *session, u_char *p,
-    u_char *last)
-{
-    uint32_t              len;
-    ngx_order_pg_copy_t  *copy;
-
-    copy = session->copy;
-
-    if (!copy->header) {
-        copy->header = 1;
-
-        if (last - p < NGX_ORDER_PG_COPY_HEADER
-            || ngx_memcmp(p, "PGCOPY\n\377\r\n\0", 11) != 0)
-        {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(&len, p + 15, 4);
-        p += NGX_ORDER_PG_COPY_HEADER;
-
-        if (ntohl(len) > (size_t) (last - p)) {
-            return NGX_ERROR;
-        }
-
-        p += ntohl(len);
-    }
-
-    while (p < last) {
-
-        if (last - p >= 2 && p[0] == 0xff && p[1] == 0xff) {
-            return NGX_OK;
-        }
-
-        p = ngx_order_pg_query_tuple(copy, p, last);
-
-        if (p == NULL || ngx_order_pg_query_row(session) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static u_char *
-ngx_order_pg_query_tuple(ngx_order_pg_copy_t *copy, u_char *p, u_char *last)
-{
-    uint32_t    len;
-    ngx_str_t  *column;
-    ngx_uint_t  i;
-
-    if (last - p < 2) {
-        return NULL;
-    }
-
-    copy->ncolumns = p[0] << 8 | p[1];
-    p += 2;
-
-    if (copy->ncolumns > NGX_ORDER_PG_COLUMNS) {
-        return NULL;
-    }
-
-    for (i = 0; i < copy->ncolumns; i++) {
-        column = &copy->columns[i];
-
-        if (last - p < 4) {
-            return NULL;
-        }
-
-        ngx_memcpy(&len, p, 4);
-        len = ntohl(len);
-        p += 4;
-
-        if (len == (uint32_t) -1) {
-            ngx_str_null(column);
-            continue;
-        }
-
-        if (len > (size_t) (last - p)) {
-            return NULL;
-        }
-
-        column->data = p;
-        column->len = len;
-        p += len;
-    }
-
-    return p;
-}
-
-
-/* a handler that closes the session must find its row intact */
-
-static ngx_int_t
-ngx_order_pg_query_row(ngx_order_pg_session_t *session)
-{
-    ngx_order_pg_query_t  *query;
-
-    query = session->slots[session->first].query;
-
-    if (query == NULL) {
-        return NGX_OK;
-    }
-
-    session->calling = 1;
-    query->row(query);
-    session->calling = 0;
-
-    if (session->halted) {
-        return NGX_ERROR;
-    }
-
-    /* it may be cancelled meanwhile */
-
-    query = session->slots[session->first].query;
-
-    if (query) {
+    if (status != NGX_ORDER_PG_OK && status != NGX_ORDER_PG_REFUSED) {
         ngx_order_pg_query_free(query);
     }
 
-    return NGX_OK;
+    query->status = status;
+    query->stage = NGX_ORDER_PG_ANSWERED;
+
+    ngx_queue_insert_tail(&outbox->queue, &query->queue);
+    ngx_order_pg_outbox_post(outbox);
+}
+
+
+void
+ngx_order_pg_forget(ngx_queue_t *queue)
+{
+    ngx_queue_t           *q;
+    ngx_order_pg_query_t  *query;
+
+    while (!ngx_queue_empty(queue)) {
+        q = ngx_queue_head(queue);
+        ngx_queue_remove(q);
+
+        query = ngx_queue_data(q, ngx_order_pg_query_t, queue);
+        query->stage = NGX_ORDER_PG_NOWHERE;
+        ngx_order_pg_query_free(query);
+    }
 }
 
 

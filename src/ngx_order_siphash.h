@@ -1,6 +1,6 @@
 
 /*
- * SipHash-2-4 with 128 bits of output (Aumasson, Bernstein): a keyed hash
+ * SipHash-1-3 with 128 bits of output (Aumasson, Bernstein): a keyed hash
  * whose collisions cannot be found without the key.
  */
 

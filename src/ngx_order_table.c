@@ -17,6 +17,7 @@
 
 
 #define NGX_ORDER_TABLE_RETRIES  8
+#define NGX_ORDER_TABLE_SPARE    3     /* free ways of a set */
 
 
 static ngx_int_t ngx_order_table_read(const ngx_order_table_t *table,
@@ -93,18 +94,25 @@ ngx_order_table_capacity(const ngx_order_table_t *table)
 }
 
 
-/* The processor goes on with what the caller does while these are loaded. */
-
 void
 ngx_order_table_prefetch(ngx_order_table_t *table, const u_char *key)
+{
+    ngx_order_table_place_t  place;
+
+    ngx_order_table_locate(table, key, &place);
+
+    __builtin_prefetch(place.set[0]);
+}
+
+
+void
+ngx_order_table_prefetch_entry(ngx_order_table_t *table, const u_char *key)
 {
     u_char                   *p;
     ngx_uint_t                i, mask;
     ngx_order_table_place_t   place;
 
     ngx_order_table_locate(table, key, &place);
-
-    __builtin_prefetch(place.set[1]);
 
     for (i = 0; i < 2; i++) {
         mask = ngx_order_table_match(place.set[i], place.tag);
@@ -131,8 +139,6 @@ ngx_order_table_get(ngx_order_table_t *table, const u_char *key,
     ngx_order_table_entry_t  *entry;
 
     ngx_order_table_locate(table, key, &place);
-
-    __builtin_prefetch(place.set[1]);
 
     for (i = 0; i < 2; i++) {
 
@@ -400,12 +406,16 @@ ngx_order_table_find(const ngx_order_table_t *table,
 }
 
 
-/* A free way in the emptier set, or one that is made free. */
+/*
+ * A free way in the first set while it has some to spare, so that most gets
+ * touch no other; then in the emptier of the two; then one that is made free.
+ */
 
 static ngx_int_t
 ngx_order_table_way(ngx_order_table_t *table,
     const ngx_order_table_place_t *place, ngx_uint_t limit)
 {
+    int         free;
     ngx_uint_t  home, other;
 
     home = ngx_order_table_match(place->set[0], 0);
@@ -415,7 +425,9 @@ ngx_order_table_way(ngx_order_table_t *table,
         return ngx_order_table_evict(table, place, limit);
     }
 
-    if (__builtin_popcountl(home) >= __builtin_popcountl(other)) {
+    free = __builtin_popcountl(home);
+
+    if (free > NGX_ORDER_TABLE_SPARE || free >= __builtin_popcountl(other)) {
         return __builtin_ctzl(home);
     }
 

@@ -69,8 +69,13 @@ ngx_order_table_t *ngx_order_table_create(void *addr, size_t size,
 
 uint64_t ngx_order_table_capacity(const ngx_order_table_t *table);
 
-/* Starts to load the lines that a get of this key will read first. */
+/*
+ * Start to load what a get of this key will read: the sets, and when these
+ * are there, the entry.  Each should be called well before the next step.
+ */
 void ngx_order_table_prefetch(ngx_order_table_t *table, const u_char *key);
+void ngx_order_table_prefetch_entry(ngx_order_table_t *table,
+    const u_char *key);
 
 /*
  * NGX_OK: *stamp and *payload (as long as the table's payloads) are one

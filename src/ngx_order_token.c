@@ -47,9 +47,6 @@ typedef struct {
 } ngx_order_token_parts_t;
 
 
-static void ngx_order_token_hash(u_char *hash,
-    const ngx_order_token_cache_t *cache,
-    const ngx_order_token_verifier_t *verifier, const ngx_str_t *token);
 static ngx_int_t ngx_order_token_recall(
     const ngx_order_token_verifier_t *verifier,
     ngx_order_token_cache_t *cache, const u_char *hash, time_t now,
@@ -147,15 +144,43 @@ ngx_order_token_policy(ngx_order_token_verifier_t *verifier)
 }
 
 
+void
+ngx_order_token_print(const ngx_order_token_verifier_t *verifier,
+    const ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    ngx_order_token_print_t *print)
+{
+    u_char  *p;
+    u_char   buf[sizeof(uint64_t) + NGX_ORDER_TOKEN_MAX];
+
+    print->policy = verifier->policy;
+
+    p = ngx_cpymem(buf, &verifier->policy, sizeof(uint64_t));
+    p = ngx_cpymem(p, token->data, ngx_min(token->len, NGX_ORDER_TOKEN_MAX));
+
+    ngx_order_siphash(print->hash, cache->secret, buf, p - buf);
+
+    ngx_order_table_prefetch(cache->table, print->hash);
+}
+
+
+void
+ngx_order_token_prefetch(const ngx_order_token_cache_t *cache,
+    const ngx_order_token_print_t *print)
+{
+    ngx_order_table_prefetch_entry(cache->table, print->hash);
+}
+
+
 ngx_int_t
 ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
-    ngx_order_token_cache_t *cache, const ngx_str_t *token, time_t now,
+    ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    const ngx_order_token_print_t *print, time_t now,
     ngx_order_identity_t *identity, const char **reason)
 {
-    u_char                        hash[NGX_ORDER_SIPHASH_LEN];
     json_t                       *claims;
     ngx_int_t                     rc;
     ngx_order_token_parts_t       parts;
+    ngx_order_token_print_t       taken;
     const ngx_order_token_key_t  *key;
 
     key = NULL;
@@ -166,10 +191,14 @@ ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
     }
 
     if (cache) {
-        ngx_order_token_hash(hash, cache, verifier, token);
 
-        rc = ngx_order_token_recall(verifier, cache, hash, now, identity,
-                                    reason);
+        if (print == NULL || print->policy != verifier->policy) {
+            ngx_order_token_print(verifier, cache, token, &taken);
+            print = &taken;
+        }
+
+        rc = ngx_order_token_recall(verifier, cache, print->hash, now,
+                                    identity, reason);
         if (rc != NGX_AGAIN) {
             return rc;
         }
@@ -200,24 +229,10 @@ ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
     }
 
     if (cache) {
-        ngx_order_token_remember(cache, hash, key, identity);
+        ngx_order_token_remember(cache, print->hash, key, identity);
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_order_token_hash(u_char *hash, const ngx_order_token_cache_t *cache,
-    const ngx_order_token_verifier_t *verifier, const ngx_str_t *token)
-{
-    u_char  *p;
-    u_char   buf[sizeof(uint64_t) + NGX_ORDER_TOKEN_MAX];
-
-    p = ngx_cpymem(buf, &verifier->policy, sizeof(uint64_t));
-    p = ngx_cpymem(p, token->data, token->len);
-
-    ngx_order_siphash(hash, cache->secret, buf, p - buf);
 }
 
 

@@ -36,6 +36,14 @@ typedef struct {
 } ngx_order_token_verifier_t;
 
 
+/* what a token is remembered under, for verifiers of that policy */
+
+typedef struct {
+    uint64_t                 policy;
+    u_char                   hash[16];
+} ngx_order_token_print_t;
+
+
 /* Bytes of shared memory for "size" bytes of remembered tokens. */
 size_t ngx_order_token_cache_size(size_t size);
 
@@ -66,15 +74,27 @@ const ngx_str_t *ngx_order_token_key_kid(const ngx_order_token_key_t *key);
 void ngx_order_token_policy(ngx_order_token_verifier_t *verifier);
 
 /*
+ * Takes the fingerprint of a token, and starts to load what is remembered of
+ * it; _prefetch() goes on with that when some time has passed.
+ */
+void ngx_order_token_print(const ngx_order_token_verifier_t *verifier,
+    const ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    ngx_order_token_print_t *print);
+void ngx_order_token_prefetch(const ngx_order_token_cache_t *cache,
+    const ngx_order_token_print_t *print);
+
+/*
  * Verifies a token at the time "now".  With "cache" not NULL it is looked up
- * there first and remembered after.
+ * there first and remembered after.  "print" is the token's, if it was taken
+ * before, or NULL.
  *
  *     NGX_OK        *identity is set
  *     NGX_DECLINED  refused; *reason names why, in a few words for the log
  *     NGX_ERROR     no memory, or the cryptographic library failed
  */
 ngx_int_t ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
-    ngx_order_token_cache_t *cache, const ngx_str_t *token, time_t now,
+    ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    const ngx_order_token_print_t *print, time_t now,
     ngx_order_identity_t *identity, const char **reason);
 
 /*

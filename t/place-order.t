@@ -91,6 +91,8 @@ is_problem place('{"payment_method":"card"}'), 400, 'CART_EMPTY',
 
 === TEST 4: every refusal has its code, and leaves nothing behind
 --- play
+sql("UPDATE shop.products SET stock = 5 WHERE id = '" . product_id(36) . "'");
+
 my ($orders, $stock) = (orders(), stock(36));
 
 sql("UPDATE shop.products SET status = 'inactive' WHERE id = '"

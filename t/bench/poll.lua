@@ -1,36 +1,33 @@
 -- Polls of random orders, each with a token of its own: orders of sql/fill.sql
 -- below the URL's path.  Environment: BENCH_TOKENS, a file with a token a
 -- line, of which the first BENCH_ORDERS are used; BENCH_ETAG, sent as
--- If-None-Match.
+-- If-None-Match.  The requests are made before the first is sent, so that the
+-- client is no slower than the server.
 
-local tokens, count = {}, 0
 local limit = tonumber(os.getenv("BENCH_ORDERS"))
 local etag = os.getenv("BENCH_ETAG")
-local tail = "\r\n\r\n"
-local head
-
-if etag and etag ~= "" then
-    tail = "\r\nIf-None-Match: " .. etag .. tail
-end
+local random = math.random
+local requests, count = {}, 0
 
 function init(args)
-    math.randomseed(os.time())
+    local head = "GET " .. wrk.path ..
+                 "/order-status/00000001-0000-7000-8000-%012x HTTP/1.1\r\n" ..
+                 "Host: shop\r\nAuthorization: Bearer %s\r\n\r\n"
 
-    for line in io.lines(os.getenv("BENCH_TOKENS")) do
-        count = count + 1
-        tokens[count] = line
-        if count == limit then break end
+    if etag and etag ~= "" then
+        head = head:gsub("\r\n\r\n", "\r\nIf-None-Match: " .. etag ..
+                                     "\r\n\r\n")
     end
 
-    head = "GET " .. wrk.path .. "/order-status/00000001-0000-7000-8000-"
+    math.randomseed(os.time())
+
+    for token in io.lines(os.getenv("BENCH_TOKENS")) do
+        count = count + 1
+        requests[count] = head:format(count, token)
+        if count == limit then break end
+    end
 end
 
-local format, random = string.format, math.random
-
 function request()
-    local i = random(limit)
-
-    return head .. format("%012x", i) ..
-           " HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer " ..
-           tokens[(i - 1) % count + 1] .. tail
+    return requests[random(count)]
 end

@@ -61,6 +61,11 @@ sub until_answered {
         my $worker = $client->{worker};
         my $answer = $request->($client, $try);
 
+        # it came when the worker was let go on
+        pop @{ $client->{slow} }
+            if $answer->{ms} > 100 && !$answer->{error}
+               && $client->{slow} && excused($worker, $start);
+
         return $answer if !$answer->{error};
 
         $count->{ $answer->{error} }++;
@@ -142,6 +147,7 @@ sub mover {
 
 sub placer {
     my $client = $node->client('buyer', timeout => 6);
+    my $watcher = $node->client('buyer', timeout => 1);
     my (%count, %placed);
     my $n = 0;
 
@@ -163,13 +169,17 @@ sub placer {
         my ($id) = $answer->{body} =~ /"order_id":\s*"([^"]+)"/;
         $placed{$key} = $id;
 
-        my $poll = until_answered($client, \%count, sub { $_[0]->poll($id) });
+        my $poll = until_answered($watcher, \%count,
+                                  sub { $_[0]->poll($id) });
         $client->fault("order $id not seen: $poll->{status}")
             if ($poll->{status} // 0) != 200;
         sleep 0.01;
     }
 
-    return { $client->result, count => \%count, placed => \%placed };
+    push @{ $client->{faults} }, @{ $watcher->{faults} };
+
+    return { $client->result, slow => $watcher->{slow}, count => \%count,
+             placed => \%placed };
 }
 
 
@@ -273,14 +283,15 @@ judge("$kills workers killed", @results);
 load();
 sleep 0.5;
 
-my (@takeover, @seen, $others);
+my (@takeover, @seen);
 
 for my $n (1 .. $stops) {
     my $holder = $node->holder;
     my @workers = $node->workers;
     my $pid = $n % 2 ? $holder : $workers[rand @workers];
 
-    $others = 0;
+    die "no worker to stop\n" if !$pid;
+
     flag($pid, 0);
     kill 'STOP', $pid;
     my $start = time;
@@ -295,10 +306,19 @@ for my $n (1 .. $stops) {
                           . " WHERE id = '$id' RETURNING version");
         my $client = $node->client('buyer', timeout => 1);
 
+        my (%answers, $poll);
+
         push @seen, wait_until(5, sub {
-            $client->attach if !$client->{worker};
-            return ($client->poll($id)->{version} // 0) >= $version;
+            $client->attach or $answers{'no worker'}++;
+            $poll = $client->poll($id);
+            $answers{ $poll->{error} // $poll->{cache} // $poll->{status} }++;
+            return ($poll->{version} // 0) >= $version;
         }) // 5;
+
+        diag("$id $version not seen after $seen[-1] s, but ",
+             $poll->{version} // 0, ': ', join(', ', map { "$_ $answers{$_}" }
+             sort keys %answers), "\n", $node->log)
+            if $seen[-1] > 1;
     }
 
     sleep max(0.01, $start + 2 - time);

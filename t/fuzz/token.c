@@ -145,13 +145,13 @@ verify(const ngx_str_t *token, ngx_pool_t *pool, int signed_by_us)
     memcpy(copy.data, token->data, copy.len);
 
     reason = NULL;
-    rc = ngx_order_token_verify(&verifier, NULL, &copy, NOW, &identity,
+    rc = ngx_order_token_verify(&verifier, NULL, &copy, NULL, NOW, &identity,
                                 &reason);
 
     check(rc == NGX_OK || (rc == NGX_DECLINED && reason));
     check(ERR_peek_error() == 0);
 
-    again = ngx_order_token_verify(&verifier, cache, &copy, NOW, &remembered,
+    again = ngx_order_token_verify(&verifier, cache, &copy, NULL, NOW, &remembered,
                                    &second);
     check(rc == again);
 
@@ -160,7 +160,7 @@ verify(const ngx_str_t *token, ngx_pool_t *pool, int signed_by_us)
         check(identity.expires > NOW - 30);
         check(ngx_order_role_name(identity.role)->len);
 
-        again = ngx_order_token_verify(&verifier, cache, &copy, NOW,
+        again = ngx_order_token_verify(&verifier, cache, &copy, NULL, NOW,
                                        &remembered, &second);
         check(again == NGX_OK);
         check(memcmp(&identity.user, &remembered.user, 16) == 0);

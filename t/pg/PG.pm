@@ -42,6 +42,17 @@ sub quietly {
     return $? >> 8;
 }
 
+# a time limit, in seconds: longer where others keep the machine busy
+
+sub limit {
+    my ($seconds) = @_;
+    my $load = 0;
+    if (open my $fh, '<', '/proc/loadavg') {
+        ($load) = split ' ', <$fh>;
+    }
+    return $seconds * (1 + $load / 4);
+}
+
 # a cluster: PG->cluster(name, setting => value ...)
 
 sub cluster {
@@ -304,12 +315,14 @@ sub log {
 sub well {
     my ($self, $limit, $lane) = @_;
     my $start = time;
+    my %seen;
     while (time - $start < $limit) {
-        if ($self->query($lane // 1, 'select 1')->{status} eq 'OK') {
-            return time - $start || 0.001;
-        }
+        my $status = $self->query($lane // 1, 'select 1')->{status};
+        return time - $start || 0.001 if $status eq 'OK';
+        $seen{$status}++;
         sleep 0.02;
     }
+    print "# ", join(', ', map { "$seen{$_} $_" } sort keys %seen), "\n";
     return 0;
 }
 

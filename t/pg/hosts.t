@@ -129,7 +129,7 @@ $other->start;
 
     my $start = time;
     $other->stop;
-    my $took = $n->well(5);
+    my $took = $n->well(PG::limit(5));
     ok $took, "fail-over: all is well after $took s";
     is port_of($n), $p1, 'on the other host';
     $other->start;
@@ -177,14 +177,14 @@ SKIP: {
     my $main = "order_resolver 127.0.0.1:$p3;";
     my $n = PG::nginx("host=db.test port=$p1 $who", 'conns=3',
                       main => $main);
-    ok $n->well(3), 'a name is resolved while nginx runs';
+    ok $n->well(PG::limit(3)), 'a name is resolved while nginx runs';
     ok $n->up($pg, 3), 'for all sessions';
     $n->quit;
     unlike $n->log, qr/\[alert\]|\[error\]/, 'without a complaint';
 
     $zone->('127.0.0.99 127.0.0.98 127.0.0.1');
     $n = PG::nginx("host=db.test port=$p1 $who", 'conns=2', main => $main);
-    ok $n->well(3), 'each of its addresses is tried';
+    ok $n->well(PG::limit(3)), 'each of its addresses is tried';
     $n->quit;
 
     $n = PG::nginx("host=nobody.test port=$p1 $who", 'conns=2',
@@ -200,12 +200,14 @@ SKIP: {
     $n = PG::nginx("host=db.test port=$p1 $who", 'conns=2', main => $main);
     sleep 0.2;
     my $took = $n->quit;
-    ok $took < 0.5, "a worker that resolves leaves at once ($took s)";
+    ok $took < PG::limit(0.5),
+       "a worker that resolves leaves at once ($took s)";
     unlike $n->log, qr/\[alert\]/, 'without an alert';
 
     $n = PG::nginx("host=db.test,127.0.0.1 port=$p1 $who",
                    'conns=2 wait=4000', main => $main);
-    ok $n->well(5), 'where the resolver is mute the next host serves';
+    ok $n->well(PG::limit(5)),
+       'where the resolver is mute the next host serves';
     $n->quit;
 
     kill 'KILL', $dns;

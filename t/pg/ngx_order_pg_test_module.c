@@ -173,12 +173,30 @@ ngx_order_pg_test_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         n = ngx_atoi(p + 1, value[i].data + value[i].len - p - 1);
 
         switch (value[i].data[0]) {
-        case 'c': db->connections = n; break;
-        case 'q': db->queue = n; break;
-        case 'h': db->connect_timeout = n; break;
-        case 'w': db->queue_timeout = n; break;
-        case 't': db->timeout = n; break;
-        case 'p': db->prepare = n; break;
+        case 'c':
+            db->connections = n;
+            break;
+
+        case 'q':
+            db->queue = n;
+            break;
+
+        case 'h':
+            db->connect_timeout = n;
+            break;
+
+        case 'w':
+            db->queue_timeout = n;
+            break;
+
+        case 't':
+            db->timeout = n;
+            break;
+
+        case 'p':
+            db->prepare = n;
+            break;
+
         case 's':
             db->password.data = p + 1;
             db->password.len = value[i].data + value[i].len - p - 1;

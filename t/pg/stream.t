@@ -109,8 +109,9 @@ while (!$n->{answers}{$id} && time - $start < 30) {
 $a = $n->answer($id);
 my $cpu = $n->usage->{cpu} - $before;
 is "$a->{status} $a->{srows}", 'OK 1000000', 'a million rows arrive';
-cmp_ok $cpu, '<', 1500, "in $cpu ms of the worker's time";
-ok $worst < 0.3, "while other queries go on (at worst $worst s)";
+cmp_ok $cpu, '<', $ENV{SANITIZE} ? 5000 : 1000,
+       "in $cpu ms of the worker's time";
+ok $worst < PG::limit(0.3), "while other queries go on (at worst $worst s)";
 
 $before = $n->usage->{cpu};
 $a = stream(0, 'select g, g from generate_series(1, 1000000) g');
@@ -178,13 +179,13 @@ is ask(0, 'select 1')->{status}, 'DOWN', 'as a query is told';
 $pg->start;
 $start = time;
 ok $n->event('event 0 READY'), 'and up again';
-ok time - $start < 3, 'soon';
+ok time - $start < PG::limit(3), 'soon';
 
 is scalar(grep { /INSIDE/ } @{$n->{events}}), 0,
    'no event was told from inside a call';
 
 my $took = $n->quit;
-ok $took < 0.5, "the worker leaves ($took s)";
+ok $took < PG::limit(0.5), "the worker leaves ($took s)";
 unlike $n->log, qr/\[alert\]|signal 11/, 'without an alert';
 
 done_testing();

@@ -64,7 +64,7 @@ verdict(const ngx_order_token_verifier_t *v, ngx_order_token_cache_t *cache,
     ngx_order_identity_t  identity;
 
     reason = "no reason";
-    rc = ngx_order_token_verify(v, cache, token, now, &identity, &reason);
+    rc = ngx_order_token_verify(v, cache, token, NULL, now, &identity, &reason);
 
     if (ERR_peek_error()) {
         return "OpenSSL's error queue is not empty";
@@ -246,7 +246,7 @@ accepted(void)
     p = str("{" SUB ",\"role\":\"seller\"," EXP "}");
     token = token_of(cf->pool, keys[HS256], &h, &p);
 
-    ok(ngx_order_token_verify(&verifier, NULL, &token, NOW, &identity,
+    ok(ngx_order_token_verify(&verifier, NULL, &token, NULL, NOW, &identity,
                               &reason) == NGX_OK
        && identity.role == NGX_ORDER_MANAGER
        && identity.expires == 1800000100
@@ -875,7 +875,7 @@ issued(void)
 
         ok(ngx_order_token_issue(&v, keys[i], &in, NOW, cf->pool, &token)
            == NGX_OK
-           && ngx_order_token_verify(&v, NULL, &token, NOW, &out, &reason)
+           && ngx_order_token_verify(&v, NULL, &token, NULL, NOW, &out, &reason)
               == NGX_OK
            && memcmp(&in.user, &out.user, 16) == 0
            && in.role == out.role && in.expires == out.expires,
@@ -1032,7 +1032,7 @@ speed(void)
         start = nsec();
 
         for (i = 0; i < n; i++) {
-            (void) ngx_order_token_verify(&verifier, NULL, &token, NOW,
+            (void) ngx_order_token_verify(&verifier, NULL, &token, NULL, NOW,
                                           &identity, &reason);
         }
 
@@ -1046,7 +1046,7 @@ speed(void)
     start = nsec();
 
     for (i = 0; i < n; i++) {
-        (void) ngx_order_token_verify(&verifier, cache, &token, NOW,
+        (void) ngx_order_token_verify(&verifier, cache, &token, NULL, NOW,
                                       &identity, &reason);
     }
 
