@@ -6,6 +6,7 @@ package DrillClient;
 use strict;
 use warnings;
 
+use Errno;
 use IO::Socket::INET;
 use JSON::PP ();
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
@@ -28,8 +29,14 @@ sub connect {
     my $self = shift;
 
     $self->close;
-    $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-        PeerPort => $self->{port}, Proto => 'tcp') or return 0;
+
+    for (1 .. 2) {
+        $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+            PeerPort => $self->{port}, Proto => 'tcp');
+        last if $self->{socket} || !$!{EINTR};
+    }
+
+    return 0 if !$self->{socket};
     setsockopt $self->{socket}, IPPROTO_TCP, TCP_NODELAY, 1;
     $self->{fresh} = 1;
 
@@ -125,10 +132,13 @@ sub answer {
         my $vector = '';
         vec($vector, fileno $socket, 1) = 1;
 
-        return { error => 'timeout' }
-            if $left <= 0 || !select $vector, undef, undef, $left;
+        return { error => 'timeout' } if $left <= 0;
+
+        # a signal may have come instead
+        next if select($vector, undef, undef, $left) <= 0;
 
         my $n = sysread $socket, $buffer, 65536, length $buffer;
+        next if !defined $n && $!{EINTR};
         return { error => length $buffer ? 'torn' : 'closed' } if !$n;
 
         if (!defined $length && (my $end = index $buffer, "\r\n\r\n") > 0) {

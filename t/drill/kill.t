@@ -107,8 +107,9 @@ sub mover {
 
     while (!stopped) {
         my $id = $mine[rand @mine];
-        my $answer = until_answered($seller, \%count,
-                                    sub { $_[0]->move($id, $next{$state{$id}}) });
+        my $answer = until_answered($seller, \%count, sub {
+            $_[0]->move($id, $next{$state{$id}})
+        });
         my $status = $answer->{status} // 0;
 
         if ($status == 409) {

@@ -107,7 +107,8 @@ sub outage {
 
     my @unanswered = grep { $_->[1] ne '200' } @answers;
     is(scalar @unanswered, 0, "$mode: all of " . @answers . ' polls answered')
-        or diag(join ' ', map { $_->[1] } @unanswered[0 .. min(9, $#unanswered)]);
+        or diag(join ' ',
+                map { $_->[1] } @unanswered[0 .. min(9, $#unanswered)]);
 
     # the feed's last read may be one second and a round trip old
     my @late = grep { $_->[0] > $is_gone + 3.2 && $_->[0] < $comes } @answers;
@@ -128,7 +129,8 @@ sub outage {
                  grep { $_->[1] eq '201' && $_->[0] > $comes } @writes;
     my ($fresh) = sort { $a <=> $b } map { $_->[0] }
                   grep { $_->[2] eq 'HIT' && $_->[0] > $comes + 0.05 } @answers;
-    cmp_ok(($well // 1e12) - $back, '<', 5, "$mode: writes go on after the return");
+    cmp_ok(($well // 1e12) - $back, '<', 5,
+           "$mode: writes go on after the return");
     cmp_ok(($fresh // 1e12) - $back, '<', 5, "$mode: polls are fresh again");
     is(scalar(grep { ($_->[2] ne 'HIT' || $_->[1] ne '200')
                      && $_->[0] > $back + 5 } @answers), 0,

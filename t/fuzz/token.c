@@ -151,8 +151,8 @@ verify(const ngx_str_t *token, ngx_pool_t *pool, int signed_by_us)
     check(rc == NGX_OK || (rc == NGX_DECLINED && reason));
     check(ERR_peek_error() == 0);
 
-    again = ngx_order_token_verify(&verifier, cache, &copy, NULL, NOW, &remembered,
-                                   &second);
+    again = ngx_order_token_verify(&verifier, cache, &copy, NULL, NOW,
+                                   &remembered, &second);
     check(rc == again);
 
     if (rc == NGX_OK) {
