@@ -76,6 +76,8 @@ sub request {
     my ($self, $method, $path, $headers, $body) = @_;
     my $start = time;
 
+    $self->{asked} = "$method $path";
+
     if (!$self->{socket} && !$self->connect) {
         return { error => 'connect', ms => 1000 * (time - $start) };
     }

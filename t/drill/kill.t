@@ -61,6 +61,10 @@ sub until_answered {
         my $worker = $client->{worker};
         my $answer = $request->($client, $try);
 
+        diag(sprintf 'slow on worker %d: %.0f ms: %s', $worker,
+             $answer->{ms}, $client->{asked})
+            if $ENV{TEST_NGINX_NO_CLEAN} && $answer->{ms} > 100;
+
         # it came when the worker was let go on
         pop @{ $client->{slow} }
             if $answer->{ms} > 100 && !$answer->{error}
@@ -71,7 +75,10 @@ sub until_answered {
         $count->{ $answer->{error} }++;
 
         if ($answer->{error} eq 'timeout') {
-            $count->{stuck}++ if !excused($worker, $start);
+            next if excused($worker, $start);
+            $count->{stuck}++;
+            diag(sprintf 'stuck on worker %d, attempt %d: %.0f ms: %s',
+                 $worker, $try, $answer->{ms}, $client->{asked});
         }
     }
 

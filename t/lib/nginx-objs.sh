@@ -2,26 +2,27 @@
 # Read in by a bash script that has set -eu.
 #
 # NGINX_SRC    a complete source tree of nginx; by default the one of Debian's
-#              package, which scripts/build --asan fetches into build/source
+#              package, which scripts/build --source fetches into build/source
 
 nginx_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 
-# Prints where the source is.
+# Prints where the source is; the first to ask fetches it, and who comes
+# meanwhile waits.
 nginx_source() {
-    local dir
+    local lock dir=${NGINX_SRC:-}
 
-    for dir in "${NGINX_SRC:-}" "$nginx_top"/build/source/nginx-*; do
-        if [ -f "$dir/src/core/ngx_palloc.c" ]; then
-            (cd "$dir" && pwd)
-            return
-        fi
-    done
+    if [ -f "$dir/src/core/ngx_palloc.c" ]; then
+        (cd "$dir" && pwd)
+        return
+    fi
 
-    [ "${1:-}" ] && return 1
+    mkdir -p "$nginx_top/build"
 
-    "$nginx_top/scripts/build" --asan >&2 || true
-    nginx_source again
+    exec {lock}> "$nginx_top/build/source.lock"
+    flock $lock
+    "$nginx_top/scripts/build" --source
+    exec {lock}>&-
 }
 
 
