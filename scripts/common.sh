@@ -17,7 +17,8 @@ packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
     libssl-dev"
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
-    libtest-base-perl libnet-dns-perl clang libclang-rt-dev"
+    libtest-base-perl libnet-dns-perl pgbouncer
+    clang libclang-rt-dev"
 packages_bench="wrk"
 
 

@@ -369,9 +369,14 @@ ngx_order_feed_read(ngx_order_feed_t *feed)
 
     /* none, or a torn one: an empty text asks where the log stands now */
 
-    len = snapshot->len <= NGX_ORDER_SNAPSHOT_LEN ? snapshot->len : 0;
+    len = ngx_min(snapshot->len, NGX_ORDER_SNAPSHOT_LEN);
 
     ngx_memcpy(feed->text, snapshot->text, len);
+
+    if (ngx_crc32_long(feed->text, len) != snapshot->crc) {
+        len = 0;
+    }
+
     feed->text[len] = '\0';
 
     feed->param.data = feed->text;
@@ -542,6 +547,7 @@ ngx_order_feed_snapshot(ngx_order_feed_t *feed)
 
     ngx_memcpy(snapshot->text, feed->snapshot, feed->snapshot_len);
     snapshot->len = feed->snapshot_len;
+    snapshot->crc = ngx_crc32_long(feed->snapshot, feed->snapshot_len);
 
     ngx_memory_barrier();
 

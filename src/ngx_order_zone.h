@@ -38,6 +38,8 @@ typedef struct {
 
 typedef struct {
     uint32_t             len;
+    uint32_t             crc;              /* a holder may be stopped while it
+                                              writes */
     u_char               text[NGX_ORDER_SNAPSHOT_LEN];
 } ngx_order_snapshot_t;
 

@@ -339,7 +339,9 @@ sub stop_all {
     kill 'TERM', map { $_->{pid} } @children if !$wait;
 
     for my $child (@children) {
-        waitpid $child->{pid}, 0;
+        wait_until($wait ? 3600 : 60, sub {
+            waitpid($child->{pid}, POSIX::WNOHANG()) == $child->{pid}
+        }) // kill 'KILL', $child->{pid};
         my $result = eval { retrieve($child->{file}) }
                      // { died => 'no result', name => $child->{name} };
         diag("$result->{name}: $result->{died}") if $result->{died};
