@@ -43,7 +43,8 @@ static void ngx_order_load_end(ngx_event_t *ev);
 
 static const ngx_order_pg_statement_t  ngx_order_load_statement = {
     ngx_string("open_orders"),
-    ngx_string("select (r).* from (select api.open_orders() as r) o"),
+    ngx_string("copy (select (r).* from (select api.open_orders() as r) o)"
+               " to stdout (format binary)"),
     NGX_ORDER_PG_FILL
 };
 

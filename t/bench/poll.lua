@@ -1,13 +1,16 @@
 -- Polls of random orders, each with a token of its own: orders of sql/fill.sql
 -- below the URL's path.  Environment: BENCH_TOKENS, a file with a token a
--- line, of which the first BENCH_ORDERS are used; BENCH_ETAG, sent as
--- If-None-Match.  The requests are made before the first is sent, so that the
+-- line, of which the first BENCH_USERS are used, or as many as orders;
+-- BENCH_ETAG, sent as If-None-Match; BENCH_WARM, to take each once and in
+-- turn.  The requests are made before the first is sent, so that the
 -- client is no slower than the server.
 
 local limit = tonumber(os.getenv("BENCH_ORDERS"))
 local etag = os.getenv("BENCH_ETAG")
 local random = math.random
-local requests, count = {}, 0
+local users = tonumber(os.getenv("BENCH_USERS") or limit)
+local warm = os.getenv("BENCH_WARM")
+local requests, count, turn = {}, 0, 0
 
 function init(args)
     local head = "GET " .. wrk.path ..
@@ -21,13 +24,25 @@ function init(args)
 
     math.randomseed(os.time())
 
+    local tokens = {}
+
     for token in io.lines(os.getenv("BENCH_TOKENS")) do
-        count = count + 1
-        requests[count] = head:format(count, token)
-        if count == limit then break end
+        tokens[#tokens + 1] = token
+        if #tokens == users then break end
     end
+
+    for i = 1, limit do
+        requests[i] = head:format(i, tokens[i % #tokens + 1])
+    end
+
+    count = limit
 end
 
 function request()
+    if warm then
+        turn = turn % count + 1
+        return requests[turn]
+    end
+
     return requests[random(count)]
 end
