@@ -17,8 +17,8 @@
 #include <ngx_order_workflow.h>
 
 
-#define NGX_ORDER_FILL_BATCH     256   /* orders in a query */
-#define NGX_ORDER_FILL_FLIGHTS   3     /* queries under way */
+#define NGX_ORDER_FILL_BATCH     32    /* orders in a query */
+#define NGX_ORDER_FILL_FLIGHTS   12    /* queries under way */
 #define NGX_ORDER_FILL_ITEM      (4 + NGX_ORDER_NUMBER_LEN)
 #define NGX_ORDER_FILL_HEAD      20
 
