@@ -20,7 +20,7 @@
 #include <ngx_order_workflow.h>
 
 
-#define NGX_ORDER_FEED_TICK      200       /* ms, of every worker */
+#define NGX_ORDER_FEED_TICK      100       /* ms, of every worker */
 #define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
 #define NGX_ORDER_FEED_LONGEST   60000     /* ms that a read may take */

@@ -80,7 +80,13 @@ my %count = count(@results);
 
 is_deeply([map { @{ $_->{faults} } } @results], [],
           'no poll failed, none went backwards');
-is($count{HIT}, $count{polls}, "all of $count{polls} polls were hits");
+
+# reloads that follow each other at once may keep the feed from its holders
+
+my $stale = $count{STALE} // 0;
+is($count{HIT} + $stale, $count{polls},
+   "all of $count{polls} polls were answered from the cache");
+cmp_ok($stale, '<', $count{polls} / 100, 'hardly any of them stale');
 is(statements('order_records'), 0, 'and nothing was read again');
 unlike($node->log, qr/is new|orders were loaded/, 'the zone was kept');
 cmp_ok(max(@leave), '<', 5, 'old workers leave');
