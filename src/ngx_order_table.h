@@ -70,8 +70,8 @@ ngx_order_table_t *ngx_order_table_create(void *addr, size_t size,
 uint64_t ngx_order_table_capacity(const ngx_order_table_t *table);
 
 /*
- * Start to load what a get of this key will read: the sets, and when these
- * are there, the entry.  Each should be called well before the next step.
+ * Start to load what a get of this key will read: its first set, and when it
+ * is there, the entry.  Each should be called well before the next step.
  */
 void ngx_order_table_prefetch(ngx_order_table_t *table, const u_char *key);
 void ngx_order_table_prefetch_entry(ngx_order_table_t *table,
