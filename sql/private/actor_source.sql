@@ -1,10 +1,12 @@
 CREATE OR REPLACE FUNCTION shop.actor_source() RETURNS text
 LANGUAGE sql STABLE
-RETURN CASE shop.actor_role()
-            WHEN 'customer' THEN 'buyer'
-            WHEN 'manager' THEN 'seller'
-            ELSE shop.actor_role()
-       END;
+RETURN coalesce(nullif(current_setting('shop.source', true), ''),
+                CASE shop.actor_role()
+                     WHEN 'customer' THEN 'buyer'
+                     WHEN 'manager' THEN 'seller'
+                     ELSE shop.actor_role()
+                END);
 
 COMMENT ON FUNCTION shop.actor_source() IS
-    'The role that acts, as the source of a tracking event (S4).';
+    'Where a change comes from, as S4''s event_source: what note() said, '
+    'else the role that acts.';

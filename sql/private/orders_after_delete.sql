@@ -11,6 +11,12 @@ BEGIN
            greatest(clock_timestamp(), updated_at)
       FROM old_rows;
 
+    INSERT INTO order_tallies (owner, side, status, currency, orders, amount)
+    SELECT v.owner, v.side, o.status, o.currency, -1, - o.final_total
+      FROM old_rows o,
+           LATERAL (VALUES (o.buyer_id, 'buyer'), (o.seller_id, 'seller'))
+               AS v (owner, side);
+
     PERFORM ring();
 
     RETURN NULL;
@@ -18,7 +24,8 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.orders_after_delete() IS
-    'Writes the change log of deleted orders: their last version.';
+    'Writes the change log of deleted orders, their last version, and their '
+    'tallies.';
 
 CREATE OR REPLACE TRIGGER after_delete
     AFTER DELETE ON shop.orders

@@ -7,8 +7,11 @@ AS $$
 BEGIN
     WITH history AS (
         INSERT INTO order_status_history
-               (order_id, new_status, changed_by, notes, created_at)
-        SELECT id, status, actor_id(), NULL, updated_at
+               (order_id, new_status, changed_by, source, metadata,
+                created_at)
+        SELECT id, status, actor_id(), actor_source(),
+               nullif(current_setting('shop.metadata', true), '')::jsonb,
+               updated_at
           FROM new_rows
     ), event AS (
         INSERT INTO order_tracking_events
@@ -16,6 +19,24 @@ BEGIN
         SELECT id, 'status_change', jsonb_build_object('status', status),
                actor_source(), updated_at
           FROM new_rows
+    ), tally AS (
+        INSERT INTO order_tallies
+               (owner, side, status, currency, orders, amount)
+        SELECT v.owner, v.side, n.status, n.currency, 1, n.final_total
+          FROM new_rows n,
+               LATERAL (VALUES (n.buyer_id, 'buyer'), (n.seller_id, 'seller'))
+                   AS v (owner, side)
+    ), timer AS (
+        INSERT INTO order_timers (order_id, kind, due_at)
+        SELECT n.id, v.kind, n.status_updated_at + v.after
+          FROM new_rows n
+          JOIN workflow_statuses s ON s.id = n.status_id
+          LEFT JOIN workflow_transitions t
+            ON t.workflow = n.workflow AND t.from_status = n.status
+           AND t.after IS NOT NULL,
+               LATERAL (VALUES ('advance', t.after), ('stuck', s.stuck_after))
+                   AS v (kind, after)
+         WHERE v.after IS NOT NULL
     ), notification AS (
         INSERT INTO notifications
                (user_id, order_id, type, title, message, data)
@@ -45,8 +66,8 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.orders_after_insert() IS
-    'Writes history, tracking event, notifications and change log of new '
-    'orders (S4).';
+    'Writes history, tracking event, notifications, tallies, timers and '
+    'change log of new orders (S4).';
 
 CREATE OR REPLACE TRIGGER after_insert
     AFTER INSERT ON shop.orders

@@ -15,6 +15,24 @@ BEGIN
                n.order_number, n.updated_at
           FROM new_rows n
           JOIN old_rows o USING (id)
+    ), tally AS (
+        INSERT INTO order_tallies
+               (owner, side, status, currency, orders, amount)
+        SELECT v.owner, v.side, v.status, v.currency, v.orders, v.amount
+          FROM new_rows n
+          JOIN old_rows o USING (id),
+               LATERAL (VALUES
+                   (o.buyer_id, 'buyer', o.status, o.currency,
+                    -1, - o.final_total),
+                   (o.seller_id, 'seller', o.status, o.currency,
+                    -1, - o.final_total),
+                   (n.buyer_id, 'buyer', n.status, n.currency,
+                    1, n.final_total),
+                   (n.seller_id, 'seller', n.status, n.currency,
+                    1, n.final_total)
+               ) AS v (owner, side, status, currency, orders, amount)
+         WHERE (o.status, o.currency, o.final_total, o.seller_id)
+               <> (n.status, n.currency, n.final_total, n.seller_id)
     )
     SELECT array_agg(id) FILTER (WHERE n.status_id <> o.status_id),
            array_agg(id) FILTER (WHERE o.stock_taken AND NOT n.stock_taken)
@@ -24,18 +42,21 @@ BEGIN
 
     IF v_moved IS NOT NULL THEN
         WITH moved AS (
-            SELECT n.*, o.status AS old_status
+            SELECT n.*, o.status AS old_status,
+                   n.status_updated_at - o.status_updated_at AS in_previous
               FROM new_rows n
               JOIN old_rows o USING (id)
              WHERE n.status_id <> o.status_id
         ), history AS (
             INSERT INTO order_status_history
                    (order_id, previous_status, new_status, changed_by,
-                    change_reason, notes, created_at)
+                    change_reason, notes, metadata, source, in_previous,
+                    created_at)
             SELECT id, old_status, status, actor_id(),
                    nullif(current_setting('shop.reason', true), ''),
                    nullif(current_setting('shop.notes', true), ''),
-                   updated_at
+                   nullif(current_setting('shop.metadata', true), '')::jsonb,
+                   actor_source(), in_previous, updated_at
               FROM moved
         ), event AS (
             INSERT INTO order_tracking_events
@@ -69,6 +90,7 @@ BEGIN
                ) AS v (user_id, message);
 
         PERFORM follow_deliveries(v_moved);
+        PERFORM set_timers(v_moved);
     END IF;
 
     IF v_returned IS NOT NULL THEN
@@ -84,9 +106,9 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.orders_after_update() IS
-    'Writes the change log of changed orders; of those whose status changed '
-    'also history, tracking event and notifications (S3, S4), and follows '
-    'with delivery tasks (S0) and stock.';
+    'Writes the change log and the tallies of changed orders; of those whose '
+    'status changed also history, tracking event and notifications (S3, S4), '
+    'and follows with delivery tasks (S0), timers and stock.';
 
 CREATE OR REPLACE TRIGGER after_update
     AFTER UPDATE ON shop.orders

@@ -1,0 +1,10 @@
+BEGIN;
+
+DROP TABLE shop.order_timers CASCADE;
+ALTER TABLE shop.workflow_transitions DROP after;
+
+-- functions may have gone too: sql/load brings them back
+
+DELETE FROM shop.loaded;
+
+COMMIT;
