@@ -280,12 +280,18 @@ test_database_start() {
 
 # keys_make DIR: random keys that only their owner may read, if there are
 # none.  hs256.key is the secret, as it stands; es256.pem signs and
-# es256.pub.pem verifies.
+# es256.pub.pem verifies; SOURCE.webhook is what a provider signs with.
 keys_make() {
     (
         umask 077
         mkdir -p "$1"
         cd "$1"
+
+        for source in payment escrow shipping; do
+            [ -s $source.webhook ] \
+                || printf 'whsec_%s\n' "$(openssl rand -base64 32)" \
+                       > $source.webhook
+        done
 
         [ -s hs256.key ] || openssl rand -hex 32 | tr -d '\n' > hs256.key
         [ -s order_api.password ] \
@@ -305,4 +311,12 @@ keys_make() {
 # token_sign KEYFILE KID USER ROLE SECONDS: prints a token, HS256.
 token_sign() {
     perl -I "$top/t/lib" -MOrderToken -e 'print OrderToken::sign(@ARGV)' "$@"
+}
+
+
+# webhook_sign FILE BODY ID: prints the headers of a webhook, signed with the
+# secret in FILE.
+webhook_sign() {
+    perl -I "$top/t/lib" -MOrderWebhook -e '
+        print OrderWebhook::headers($ARGV[0], $ARGV[1], id => $ARGV[2])' "$@"
 }

@@ -22,7 +22,11 @@ OM009 412  another version than If-Match: version, current_status
 OM010 422  Idempotency-Key was used for another request
 OM011 409  the first request with this Idempotency-Key is still running
 OM012 401  wrong credentials
-OM013 400  a status that is in no workflow: errors [{field, message}]$$;
+OM013 400  a status that is in no workflow: errors [{field, message}]
+OM014 402  the payment is not confirmed
+OM015 409  a task that somebody has taken
+OM016 409  not any more, or not yet: the order is final, shipped, or open
+OM017 409  an event that comes before its time$$;
 
 GRANT USAGE ON SCHEMA api TO order_api;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api TO order_api;

@@ -37,6 +37,9 @@ typedef enum {
 } ngx_http_order_cache_e;
 
 
+typedef struct ngx_http_order_openapi_s  ngx_http_order_openapi_t;
+
+
 typedef struct {
     ngx_order_zone_t            *zone;
     ngx_order_pg_conf_t         *database;
@@ -44,6 +47,7 @@ typedef struct {
     ngx_msec_t                   missing;
     ngx_uint_t                   apis;     /* locations with order_api */
     ngx_array_t                  locations;
+    ngx_http_order_openapi_t    *openapi;
 
     /* made by a worker when it starts */
 
@@ -63,6 +67,8 @@ typedef struct {
     ngx_flag_t                   intercept_errors;
     ngx_uint_t                   direct;
     ngx_uint_t                   past_filters;
+    ngx_array_t                 *webhook_secrets;
+    time_t                       webhook_tolerance;
 } ngx_http_order_loc_conf_t;
 
 

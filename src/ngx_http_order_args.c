@@ -20,7 +20,13 @@ static ngx_int_t ngx_http_order_args_source(ngx_http_order_call_t *call,
     ngx_order_source_t *source);
 static ngx_str_t ngx_http_order_args_header(void *data,
     const ngx_str_t *name);
+static ngx_int_t ngx_http_order_args_choose(ngx_http_order_call_t *call,
+    const ngx_order_source_t *source);
+static ngx_int_t ngx_http_order_args_unclear(ngx_http_order_call_t *call,
+    const ngx_order_source_t *source, ngx_uint_t brought);
 static ngx_int_t ngx_http_order_args_params(ngx_http_order_call_t *call);
+static ngx_int_t ngx_http_order_args_caller(ngx_http_order_call_t *call,
+    ngx_str_t *user, ngx_str_t *role);
 static ngx_order_pg_param_t *ngx_http_order_args_param(
     ngx_order_pg_param_t *param, const ngx_str_t *value);
 static ngx_int_t ngx_http_order_args_match(ngx_http_order_call_t *call);
@@ -32,11 +38,8 @@ ngx_int_t
 ngx_http_order_args_read(ngx_http_order_call_t *call,
     const ngx_http_order_problem_t **problem)
 {
-    ngx_int_t                      rc;
-    ngx_order_source_t             source;
-    const ngx_http_order_route_t  *route;
-
-    route = call->ctx->route;
+    ngx_int_t           rc;
+    ngx_order_source_t  source;
 
     rc = ngx_http_order_args_body(call);
 
@@ -48,13 +51,23 @@ ngx_http_order_args_read(ngx_http_order_call_t *call,
         return rc;
     }
 
+    *problem = call->check ? call->check(call) : NULL;
+
+    if (*problem) {
+        return NGX_DECLINED;
+    }
+
     if (ngx_http_order_args_source(call, &source) != NGX_OK) {
         *problem = &ngx_http_order_bad_type;
         return NGX_DECLINED;
     }
 
-    rc = ngx_order_input_read(&call->input, route->fields, &source,
-                              call->request->pool);
+    rc = ngx_http_order_args_choose(call, &source);
+
+    if (rc == NGX_OK) {
+        rc = ngx_order_input_read(&call->input, call->ctx->route->fields,
+                                  &source, call->request->pool);
+    }
 
     if (rc == NGX_DECLINED) {
         *problem = &ngx_http_order_bad_input;
@@ -64,7 +77,7 @@ ngx_http_order_args_read(ngx_http_order_call_t *call,
         return rc;
     }
 
-    if ((route->flags & NGX_HTTP_ORDER_MATCHED)
+    if ((call->ctx->route->flags & NGX_HTTP_ORDER_MATCHED)
         && ngx_http_order_args_match(call) != NGX_OK)
     {
         *problem = &ngx_http_order_version;
@@ -202,38 +215,111 @@ ngx_http_order_args_header(void *data, const ngx_str_t *name)
 }
 
 
+/*
+ * Of several rows of one method and path, the one whose member the body
+ * brings; it must bring just one of them.
+ */
+
+static ngx_int_t
+ngx_http_order_args_choose(ngx_http_order_call_t *call,
+    const ngx_order_source_t *source)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     n;
+    const ngx_http_order_route_t  *route, *chosen;
+
+    if (call->ctx->route->only.len == 0) {
+        return NGX_OK;
+    }
+
+    chosen = call->ctx->route;
+    n = 0;
+
+    for (route = chosen; route; route = ngx_http_order_route_next(route)) {
+
+        rc = ngx_order_input_has(source, &route->only, call->request->pool);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_ABORT) {
+            return NGX_OK;
+        }
+
+        if (rc == NGX_OK) {
+            chosen = route;
+            n++;
+        }
+    }
+
+    if (n != 1) {
+        return ngx_http_order_args_unclear(call, source, n);
+    }
+
+    call->ctx->route = chosen;
+
+    return NGX_OK;
+}
+
+
+/* tells of the members that the body brings, or of all that it might */
+
+static ngx_int_t
+ngx_http_order_args_unclear(ngx_http_order_call_t *call,
+    const ngx_order_source_t *source, ngx_uint_t brought)
+{
+    const char                    *message;
+    const ngx_http_order_route_t  *route;
+
+    if (ngx_array_init(&call->input.faults, call->request->pool, 4,
+                       sizeof(ngx_order_fault_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    message = brought ? "must come alone"
+                      : "this or one of the others is required";
+
+    for (route = call->ctx->route;
+         route;
+         route = ngx_http_order_route_next(route))
+    {
+        if (brought
+            && ngx_order_input_has(source, &route->only, call->request->pool)
+               != NGX_OK)
+        {
+            continue;
+        }
+
+        if (ngx_order_input_refuse(&call->input, &route->only, message)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_order_args_params(ngx_http_order_call_t *call)
 {
-    u_char                        *p;
-    ngx_str_t                      text;
+    ngx_str_t                      user, role, text;
     ngx_uint_t                     i;
     ngx_order_pg_param_t          *param;
     const ngx_http_order_route_t  *route;
 
-    route = call->ctx->route;
-    param = call->params;
-
-    if (call->ctx->identified == NGX_OK) {
-        p = ngx_pnalloc(call->request->pool, NGX_ORDER_ID_TEXT + 1);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        text.data = p;
-        text.len = NGX_ORDER_ID_TEXT;
-        *ngx_order_id_print(p, &call->ctx->identity.user) = '\0';
-
-        param = ngx_http_order_args_param(param, &text);
-        param = ngx_http_order_args_param(param,
-                          ngx_order_role_name(call->ctx->identity.role));
-
-    } else {
-        ngx_str_null(&text);
-
-        param = ngx_http_order_args_param(param, &text);
-        param = ngx_http_order_args_param(param, &text);
+    if (ngx_http_order_args_caller(call, &user, &role) != NGX_OK) {
+        return NGX_ERROR;
     }
+
+    route = call->ctx->route;
+
+    param = ngx_http_order_args_param(call->params, &user);
+    param = ngx_http_order_args_param(param, &role);
 
     for (i = 0; route->fields[i].name.len; i++) {
         param = ngx_http_order_args_param(param, &call->input.values[i]);
@@ -249,6 +335,37 @@ ngx_http_order_args_params(ngx_http_order_call_t *call)
 
     call->query.params = call->params;
     call->query.nparams = (ngx_uint_t) (param - call->params);
+
+    return NGX_OK;
+}
+
+
+/* The token's user and role; a provider is nobody, in the role "system". */
+
+static ngx_int_t
+ngx_http_order_args_caller(ngx_http_order_call_t *call, ngx_str_t *user,
+    ngx_str_t *role)
+{
+    ngx_str_null(user);
+    ngx_str_null(role);
+
+    if (call->ctx->route->flags & NGX_HTTP_ORDER_SIGNED) {
+        *role = *ngx_order_role_name(NGX_ORDER_SYSTEM);
+        return NGX_OK;
+    }
+
+    if (call->ctx->route->roles == 0) {
+        return NGX_OK;
+    }
+
+    user->len = NGX_ORDER_ID_TEXT;
+    user->data = ngx_pnalloc(call->request->pool, NGX_ORDER_ID_TEXT + 1);
+    if (user->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_order_id_print(user->data, &call->ctx->identity.user) = '\0';
+    *role = *ngx_order_role_name(call->ctx->identity.role);
 
     return NGX_OK;
 }

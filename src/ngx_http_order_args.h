@@ -9,7 +9,6 @@
 
 
 #include <ngx_http_order_call.h>
-#include <ngx_http_order_reply.h>
 
 
 /*

@@ -37,7 +37,8 @@ static void ngx_http_order_call_done(ngx_order_pg_query_t *query);
 static ngx_uint_t ngx_http_order_call_again(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_finish(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_failed(ngx_http_order_call_t *call);
-static ngx_int_t ngx_http_order_call_answer(ngx_http_order_call_t *call);
+static const ngx_str_t *ngx_http_order_call_code(
+    const ngx_http_order_call_t *call);
 static void ngx_http_order_call_changes(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_tag(ngx_http_order_call_t *call,
     ngx_uint_t *matches);
@@ -49,13 +50,14 @@ static u_char *ngx_http_order_call_argument(u_char *p, const ngx_str_t *name,
 ngx_int_t
 ngx_http_order_call_handler(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 {
-    return ngx_http_order_call_start(r, ctx, ngx_http_order_call_answer);
+    return ngx_http_order_call_start(r, ctx, NULL,
+                                     ngx_http_order_call_answer);
 }
 
 
 ngx_int_t
 ngx_http_order_call_start(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
-    ngx_http_order_answer_pt answer)
+    ngx_http_order_check_pt check, ngx_http_order_answer_pt answer)
 {
     ngx_int_t                        rc;
     ngx_http_order_call_t           *call;
@@ -73,6 +75,7 @@ ngx_http_order_call_start(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
 
     call->request = r;
     call->ctx = ctx;
+    call->check = check;
     call->answer = answer;
     ctx->call = call;
 
@@ -285,7 +288,8 @@ ngx_http_order_call_finish(ngx_http_order_call_t *call)
         return call->answer(call);
 
     case NGX_ORDER_PG_REFUSED:
-        return ngx_http_order_refused(call->request, &call->query);
+        return ngx_http_order_refused(call->request, &call->query,
+                                      ngx_http_order_call_code(call));
 
     default:
         return ngx_http_order_call_failed(call);
@@ -298,6 +302,8 @@ ngx_http_order_call_finish(ngx_http_order_call_t *call)
 static ngx_int_t
 ngx_http_order_call_failed(ngx_http_order_call_t *call)
 {
+    const ngx_str_t                   *code;
+    ngx_http_order_problem_t           named;
     const ngx_http_order_route_t      *route;
     const ngx_http_order_problem_t    *problem;
     const ngx_http_order_main_conf_t  *omcf;
@@ -321,11 +327,29 @@ ngx_http_order_call_failed(ngx_http_order_call_t *call)
         }
     }
 
-    return ngx_http_order_reply_problem(call->request, problem, NULL, NULL);
+    named = *problem;
+    code = ngx_http_order_call_code(call);
+
+    if (code) {
+        named.code = *code;
+    }
+
+    return ngx_http_order_reply_problem(call->request, &named, NULL, NULL);
 }
 
 
-static ngx_int_t
+/* the code of a failure of the database, where the route has one */
+
+static const ngx_str_t *
+ngx_http_order_call_code(const ngx_http_order_call_t *call)
+{
+    static const ngx_str_t  code = ngx_string("DATABASE_ERROR");
+
+    return (call->ctx->route->flags & NGX_HTTP_ORDER_PAID) ? &code : NULL;
+}
+
+
+ngx_int_t
 ngx_http_order_call_answer(ngx_http_order_call_t *call)
 {
     ngx_str_t                      body, yes;
@@ -364,7 +388,7 @@ ngx_http_order_call_answer(ngx_http_order_call_t *call)
             return NGX_ERROR;
         }
 
-        if (matches) {
+        if (matches && route->method == NGX_HTTP_GET) {
             return ngx_http_order_reply_not_modified(call->request);
         }
     }

@@ -9,9 +9,15 @@
 #define _NGX_HTTP_ORDER_CALL_H_INCLUDED_
 
 
-#include <ngx_http_order.h>
+#include <ngx_http_order_reply.h>
 
 
+/*
+ * Looks at a request whose whole body is in call->body, before its fields are
+ * read.  NULL: go on; else the problem that is answered.
+ */
+typedef const ngx_http_order_problem_t *(*ngx_http_order_check_pt)(
+    ngx_http_order_call_t *call);
 
 /* Sends the answer to a call that ended well; returns as a reply does. */
 typedef ngx_int_t (*ngx_http_order_answer_pt)(ngx_http_order_call_t *call);
@@ -22,6 +28,7 @@ struct ngx_http_order_call_s {
     ngx_order_pg_param_t         params[NGX_ORDER_PG_PARAMS];
     ngx_http_request_t          *request;
     ngx_http_order_ctx_t        *ctx;
+    ngx_http_order_check_pt      check;    /* or NULL */
     ngx_http_order_answer_pt     answer;
     ngx_order_input_t            input;
     ngx_str_t                    body;
@@ -37,9 +44,13 @@ struct ngx_http_order_call_s {
 ngx_int_t ngx_http_order_call_handler(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 
-/* The same with an answer of its own. */
+/* The same with a check, or NULL, and with an answer of its own. */
 ngx_int_t ngx_http_order_call_start(ngx_http_request_t *r,
-    ngx_http_order_ctx_t *ctx, ngx_http_order_answer_pt answer);
+    ngx_http_order_ctx_t *ctx, ngx_http_order_check_pt check,
+    ngx_http_order_answer_pt answer);
+
+/* The answer to a call whose function answers api.answer. */
+ngx_int_t ngx_http_order_call_answer(ngx_http_order_call_t *call);
 
 
 #endif /* _NGX_HTTP_ORDER_CALL_H_INCLUDED_ */

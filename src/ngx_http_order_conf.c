@@ -8,6 +8,8 @@
 
 
 #include <ngx_http_order_conf.h>
+#include <ngx_http_order_webhook.h>
+#include <ngx_order_webhook.h>
 
 
 #define NGX_HTTP_ORDER_ZONE_MIN  (1024 * 1024)
@@ -30,6 +32,7 @@ static char *ngx_http_order_database_param(ngx_conf_t *cf,
     ngx_order_pg_conf_t *pgcf, ngx_str_t *param);
 static char *ngx_http_order_password(ngx_conf_t *cf,
     ngx_order_pg_conf_t *pgcf, ngx_str_t *file);
+static ngx_uint_t ngx_http_order_webhook_known(const ngx_str_t *source);
 
 
 static ngx_http_order_param_t  ngx_http_order_database_params[] = {
@@ -53,6 +56,16 @@ static ngx_http_order_param_t  ngx_http_order_database_params[] = {
       offsetof(ngx_order_pg_conf_t, prepare) },
 
     { ngx_null_string, 0, 0 }
+};
+
+
+/* each is the end of a route's path */
+
+static const ngx_str_t  ngx_http_order_webhook_sources[] = {
+    ngx_string("payment"),
+    ngx_string("escrow"),
+    ngx_string("shipping"),
+    ngx_null_string
 };
 
 
@@ -334,4 +347,63 @@ ngx_http_order_jwt_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *key = ngx_order_token_key(cf, &value[1], &alg, &kid);
 
     return *key ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_order_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_order_loc_conf_t *olcf = conf;
+
+    ngx_str_t                        *value;
+    ngx_http_order_webhook_source_t  *source;
+
+    value = cf->args->elts;
+
+    if (!ngx_http_order_webhook_known(&value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "order_webhook_secret: unknown source \"%V\", it "
+                           "must be \"payment\", \"escrow\" or \"shipping\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (olcf->webhook_secrets == NGX_CONF_UNSET_PTR) {
+        olcf->webhook_secrets = ngx_array_create(cf->pool, 3,
+                                     sizeof(ngx_http_order_webhook_source_t));
+        if (olcf->webhook_secrets == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_order_webhook_source(olcf->webhook_secrets, &value[1])) {
+        return "is duplicate";
+    }
+
+    source = ngx_array_push(olcf->webhook_secrets);
+    if (source == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    source->source = value[1];
+    source->secrets = ngx_order_webhook_secrets(cf, &value[2]);
+
+    return source->secrets ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_http_order_webhook_known(const ngx_str_t *source)
+{
+    const ngx_str_t  *known;
+
+    for (known = ngx_http_order_webhook_sources; known->len; known++) {
+        if (known->len == source->len
+            && ngx_strncmp(known->data, source->data, source->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -26,5 +26,9 @@ char *ngx_http_order_database(ngx_conf_t *cf, ngx_command_t *cmd,
 /* order_jwt_key file alg=name [kid=id] */
 char *ngx_http_order_jwt_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* order_webhook_secret payment|escrow|shipping file */
+char *ngx_http_order_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 
 #endif /* _NGX_HTTP_ORDER_CONF_H_INCLUDED_ */

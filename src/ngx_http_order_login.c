@@ -41,7 +41,8 @@ ngx_http_order_login_handler(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
                                             NULL, NULL);
     }
 
-    return ngx_http_order_call_start(r, ctx, ngx_http_order_login_answer);
+    return ngx_http_order_call_start(r, ctx, NULL,
+                                     ngx_http_order_login_answer);
 }
 
 
@@ -115,6 +116,32 @@ ngx_http_order_login_answer(ngx_http_order_call_t *call)
     call->ctx->identity = identity;
     call->ctx->identified = NGX_OK;
     call->ctx->verifier = &olcf->verifier;
+
+    return ngx_http_order_reply_json(r, NGX_HTTP_OK, &body);
+}
+
+
+/* The cookie goes; a token that somebody kept is good until it expires. */
+
+ngx_int_t
+ngx_http_order_logout_handler(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx)
+{
+    ngx_str_t  none, body;
+
+    (void) ctx;
+
+    if (ngx_http_order_same_origin(r) == NGX_DECLINED) {
+        return ngx_http_order_reply_problem(r, &ngx_http_order_cross_origin,
+                                            NULL, NULL);
+    }
+
+    ngx_str_set(&none, "");
+    ngx_str_set(&body, "{\"success\":true}");
+
+    if (ngx_http_order_login_cookie(r, &none, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_order_reply_json(r, NGX_HTTP_OK, &body);
 }

@@ -18,5 +18,9 @@
 ngx_int_t ngx_http_order_login_handler(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 
+/* The handler of logout: takes the cookie back. */
+ngx_int_t ngx_http_order_logout_handler(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
+
 
 #endif /* _NGX_HTTP_ORDER_LOGIN_H_INCLUDED_ */

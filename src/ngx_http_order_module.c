@@ -8,6 +8,7 @@
 #include <ngx_http_order_conf.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_handler.h>
+#include <ngx_http_order_openapi.h>
 #include <ngx_http_order_status.h>
 #include <ngx_http_order_variables.h>
 
@@ -113,6 +114,20 @@ static ngx_command_t  ngx_http_order_commands[] = {
       ngx_conf_set_sec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_order_loc_conf_t, lifetime),
+      NULL },
+
+    { ngx_string("order_webhook_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_order_webhook_secret,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_webhook_tolerance"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, webhook_tolerance),
       NULL },
 
     { ngx_string("order_stale"),
@@ -249,6 +264,8 @@ ngx_http_order_create_loc_conf(ngx_conf_t *cf)
     olcf->stale = NGX_CONF_UNSET_MSEC;
     olcf->intercept_errors = NGX_CONF_UNSET;
     olcf->direct = NGX_CONF_UNSET_UINT;
+    olcf->webhook_secrets = NGX_CONF_UNSET_PTR;
+    olcf->webhook_tolerance = NGX_CONF_UNSET;
 
     return olcf;
 }
@@ -275,6 +292,10 @@ ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
     ngx_conf_merge_uint_value(conf->direct, prev->direct,
                               NGX_HTTP_ORDER_DIRECT_AUTO);
+    ngx_conf_merge_ptr_value(conf->webhook_secrets, prev->webhook_secrets,
+                             NULL);
+    ngx_conf_merge_sec_value(conf->webhook_tolerance,
+                             prev->webhook_tolerance, 300);
 
     if (conf->verifier.keys == NULL) {
 
@@ -336,6 +357,11 @@ ngx_http_order_init(ngx_conf_t *cf)
         }
 
         *handler = ngx_http_order_status_expect;
+
+        omcf->openapi = ngx_http_order_openapi_create(cf);
+        if (omcf->openapi == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     location = omcf->locations.elts;

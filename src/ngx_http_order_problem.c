@@ -36,6 +36,15 @@ const ngx_http_order_problem_t  ngx_http_order_bad_token = {
     ngx_string("Sign in again"), 0, 0
 };
 
+const ngx_http_order_problem_t  ngx_http_order_bad_signature = {
+    NGX_HTTP_UNAUTHORIZED, ngx_string("INVALID_SIGNATURE"),
+    ngx_string("Unauthorized"),
+    ngx_string("The signature does not hold for this request, or not any"
+               " more."),
+    ngx_string("Sign the webhook as Standard Webhooks says, with the secret"
+               " of this source"), 0, 0
+};
+
 const ngx_http_order_problem_t  ngx_http_order_forbidden = {
     NGX_HTTP_FORBIDDEN, ngx_string("FORBIDDEN"),
     ngx_string("Forbidden"),

@@ -65,6 +65,19 @@ static const ngx_http_order_refusal_t  ngx_http_order_refusals[] = {
     ngx_http_order_row("OM013", 400, "UNKNOWN_STATUS", "Bad Request",
                        "Use a status of the order's workflow", 0, 0),
 
+    ngx_http_order_row("OM014", 402, "PAYMENT_NOT_CONFIRMED",
+                       "Payment Required",
+                       "Verify payment status and retry", 1, 0),
+
+    ngx_http_order_row("OM015", 409, "ALREADY_TAKEN", "Conflict",
+                       "Choose another task", 0, 0),
+
+    ngx_http_order_row("OM016", 409, "ORDER_FINAL", "Conflict",
+                       "Look at the order's status", 0, 0),
+
+    ngx_http_order_row("OM017", 409, "TOO_EARLY", "Conflict",
+                       "Repeat later", 1, 60),
+
     /* PostgreSQL's own */
 
     ngx_http_order_row("57014", 503, "DATABASE_TIMEOUT",
@@ -97,9 +110,10 @@ static const ngx_http_order_refusal_t  ngx_http_order_refusals[] = {
 
 ngx_int_t
 ngx_http_order_refused(ngx_http_request_t *r,
-    const ngx_order_pg_query_t *query)
+    const ngx_order_pg_query_t *query, const ngx_str_t *code)
 {
     ngx_str_t                        message, members;
+    ngx_http_order_problem_t         problem;
     const ngx_http_order_refusal_t  *refusal;
 
     for (refusal = ngx_http_order_refusals; refusal->sqlstate[0]; refusal++) {
@@ -118,16 +132,21 @@ ngx_http_order_refused(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "%V: %s %V",
                   &query->statement->name, query->sqlstate, &query->message);
 
-    if (refusal->sqlstate[0] == '\0') {
-        return ngx_http_order_reply_problem(r, &ngx_http_order_internal,
-                                            NULL, NULL);
+    if (refusal->sqlstate[0]) {
+        problem = refusal->problem;
+        ngx_str_set(&message, "The database could not do it; "
+                              "nothing was changed.");
+
+    } else {
+        problem = ngx_http_order_internal;
+        message = problem.message;
     }
 
-    ngx_str_set(&message, "The database could not do it; "
-                          "nothing was changed.");
+    if (code) {
+        problem.code = *code;
+    }
 
-    return ngx_http_order_reply_problem(r, &refusal->problem, &message,
-                                        NULL);
+    return ngx_http_order_reply_problem(r, &problem, &message, NULL);
 }
 
 

@@ -13,10 +13,11 @@
 
 /*
  * Answers with the problem of query->sqlstate.  The message and detail of our
- * own SQLSTATEs (OMxxx) go to the client; those of any other are logged only.
+ * own SQLSTATEs (OMxxx) go to the client; those of any other are logged only,
+ * and told under "code", if it is not NULL.
  */
 ngx_int_t ngx_http_order_refused(ngx_http_request_t *r,
-    const ngx_order_pg_query_t *query);
+    const ngx_order_pg_query_t *query, const ngx_str_t *code);
 
 /* Was nothing done, and is it worth doing again at once. */
 ngx_uint_t ngx_http_order_refused_transient(const char *sqlstate);

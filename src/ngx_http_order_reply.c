@@ -24,6 +24,7 @@ static ngx_int_t ngx_http_order_reply_challenge(ngx_http_request_t *r,
     const ngx_http_order_problem_t *problem);
 static ngx_int_t ngx_http_order_reply_retry(ngx_http_request_t *r,
     time_t after);
+static const char *ngx_http_order_reply_fault_code(const ngx_array_t *faults);
 static ngx_uint_t ngx_http_order_reply_tag_in(const ngx_str_t *list,
     const ngx_str_t *etag);
 
@@ -253,6 +254,12 @@ ngx_http_order_reply_challenge(ngx_http_request_t *r,
         ngx_str_set(&value,
                     "Bearer realm=\"orders\", error=\"invalid_token\"");
 
+    } else if (problem == &ngx_http_order_bad_signature) {
+
+        /* a token would not help; the name of a scheme is free to choose */
+
+        ngx_str_set(&value, "Standard-Webhooks realm=\"orders\"");
+
     } else {
         ngx_str_set(&value, "Bearer realm=\"orders\"");
     }
@@ -294,11 +301,13 @@ ngx_http_order_reply_retry(ngx_http_request_t *r, time_t after)
 ngx_int_t
 ngx_http_order_reply_faults(ngx_http_request_t *r, const ngx_array_t *faults)
 {
-    u_char             *p;
-    size_t              len;
-    ngx_str_t           members;
-    ngx_uint_t          i;
-    ngx_order_fault_t  *fault;
+    u_char                    *p;
+    size_t                     len;
+    ngx_str_t                  members;
+    ngx_uint_t                 i;
+    const char                *code;
+    ngx_order_fault_t         *fault;
+    ngx_http_order_problem_t   problem;
 
     fault = faults->elts;
     len = sizeof("\"errors\":[]");
@@ -328,8 +337,35 @@ ngx_http_order_reply_faults(ngx_http_request_t *r, const ngx_array_t *faults)
     *p++ = ']';
     members.len = (size_t) (p - members.data);
 
-    return ngx_http_order_reply_problem(r, &ngx_http_order_bad_input, NULL,
-                                        &members);
+    problem = ngx_http_order_bad_input;
+    code = ngx_http_order_reply_fault_code(faults);
+
+    if (code) {
+        problem.code.data = (u_char *) code;
+        problem.code.len = ngx_strlen(code);
+    }
+
+    return ngx_http_order_reply_problem(r, &problem, NULL, &members);
+}
+
+
+/* the code that all faults have, if they have one */
+
+static const char *
+ngx_http_order_reply_fault_code(const ngx_array_t *faults)
+{
+    ngx_uint_t          i;
+    ngx_order_fault_t  *fault;
+
+    fault = faults->elts;
+
+    for (i = 0; i < faults->nelts; i++) {
+        if (fault[i].code == NULL || fault[i].code != fault[0].code) {
+            return NULL;
+        }
+    }
+
+    return faults->nelts ? fault[0].code : NULL;
 }
 
 

@@ -34,6 +34,7 @@ extern const ngx_http_order_problem_t  ngx_http_order_no_route;
 extern const ngx_http_order_problem_t  ngx_http_order_bad_method;
 extern const ngx_http_order_problem_t  ngx_http_order_no_token;
 extern const ngx_http_order_problem_t  ngx_http_order_bad_token;
+extern const ngx_http_order_problem_t  ngx_http_order_bad_signature;
 extern const ngx_http_order_problem_t  ngx_http_order_forbidden;
 extern const ngx_http_order_problem_t  ngx_http_order_cross_origin;
 extern const ngx_http_order_problem_t  ngx_http_order_not_found;

@@ -8,45 +8,103 @@
 
 
 #include <ngx_http_order_route.h>
+#include <ngx_http_order_fields.h>
+#include <ngx_http_order_answers.h>
 #include <ngx_http_order_status.h>
 #include <ngx_http_order_call.h>
 #include <ngx_http_order_login.h>
+#include <ngx_http_order_openapi.h>
+#include <ngx_http_order_webhook.h>
 
 
-#define NGX_HTTP_ORDER_ANY   (NGX_ORDER_CUSTOMER|NGX_ORDER_MANAGER           \
-                              |NGX_ORDER_DRIVER|NGX_ORDER_ADMIN              \
-                              |NGX_ORDER_SYSTEM)
+#define NGX_HTTP_ORDER_ANY     (NGX_ORDER_CUSTOMER|NGX_ORDER_MANAGER         \
+                                |NGX_ORDER_DRIVER|NGX_ORDER_ADMIN            \
+                                |NGX_ORDER_SYSTEM)
+#define NGX_HTTP_ORDER_BUYS    (NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN)
+#define NGX_HTTP_ORDER_SELLS   (NGX_ORDER_MANAGER|NGX_ORDER_ADMIN            \
+                                |NGX_ORDER_SYSTEM)
 
 
 /*
- * api.NAME(user, role, fields ...), with the parameters from $1 on; a route
- * that is keyed has the key's fingerprint behind the key
+ * The parameters of a function, by their number: the caller's id and role,
+ * the fields; a route that is keyed has the key's fingerprint behind the key.
  */
 
-#define ngx_http_order_call(name, params, lane)                              \
-    ngx_http_order_call_handler,                                             \
-    { ngx_string(name), ngx_string("select * from api." name params), lane }
+#define NGX_HTTP_ORDER_2   "$1,$2"
+#define NGX_HTTP_ORDER_3   NGX_HTTP_ORDER_2 ",$3"
+#define NGX_HTTP_ORDER_4   NGX_HTTP_ORDER_3 ",$4"
+#define NGX_HTTP_ORDER_5   NGX_HTTP_ORDER_4 ",$5"
+#define NGX_HTTP_ORDER_6   NGX_HTTP_ORDER_5 ",$6"
+#define NGX_HTTP_ORDER_7   NGX_HTTP_ORDER_6 ",$7"
+#define NGX_HTTP_ORDER_8   NGX_HTTP_ORDER_7 ",$8"
+#define NGX_HTTP_ORDER_9   NGX_HTTP_ORDER_8 ",$9"
+#define NGX_HTTP_ORDER_10  NGX_HTTP_ORDER_9 ",$10"
+#define NGX_HTTP_ORDER_11  NGX_HTTP_ORDER_10 ",$11"
+#define NGX_HTTP_ORDER_12  NGX_HTTP_ORDER_11 ",$12"
+#define NGX_HTTP_ORDER_13  NGX_HTTP_ORDER_12 ",$13"
 
 
-/* name, place, type, required, min, max, words, fields */
+/*
+ * A row: method, path, what for, who, flags, fields, answer, and the function
+ * api.NAME with so many parameters, on a lane.
+ */
 
-#define ngx_http_order_last                                                  \
-    { ngx_null_string, NGX_ORDER_IN_BODY, NGX_ORDER_TEXT, 0, 0, 0, NULL,     \
-      NULL }
+#define ngx_http_order_row(method, path, about, roles, flags, fields,        \
+    answer, name, params, lane)                                              \
+    ngx_http_order_only("", method, path, about, roles, flags, fields,       \
+                        answer, name, name, params, lane)
 
-#define ngx_http_order_key                                                   \
-    { ngx_string("Idempotency-Key"), NGX_ORDER_IN_HEADER, NGX_ORDER_TEXT,    \
-      0, 1, 255, NULL, NULL }
+/* one of several rows of one method and path, chosen by a body's member */
 
-#define ngx_http_order_match                                                 \
-    { ngx_string("If-Match"), NGX_ORDER_IN_HEADER, NGX_ORDER_TEXT,           \
-      0, 1, 255, NULL, NULL }
+#define ngx_http_order_only(only, method, path, about, roles, flags,         \
+    fields, answer, name, function, params, lane)                            \
+    { NGX_HTTP_##method, ngx_string(path), ngx_string(only), about, roles,   \
+      flags, ngx_http_order_##fields##_fields,                               \
+      &ngx_http_order_answer_##answer, ngx_http_order_call_handler,          \
+      { ngx_string(name),                                                    \
+        ngx_string("select * from api." function "(" params ")"),            \
+        NGX_ORDER_PG_##lane } }
 
-#define ngx_http_order_page                                                  \
-    { ngx_string("limit"), NGX_ORDER_IN_QUERY, NGX_ORDER_INTEGER,            \
-      0, 1, 100, NULL, NULL },                                               \
-    { ngx_string("cursor"), NGX_ORDER_IN_QUERY, NGX_ORDER_TEXT,              \
-      0, 1, 255, NULL, NULL }
+/*
+ * Two rows: below /orders the answer has S1's shape, below /api/orders S4's;
+ * one function serves both, and is told which.
+ */
+
+#define ngx_http_order_both(method, path, about, roles, flags, fields,       \
+    bare, answer, name, params, lane)                                        \
+    ngx_http_order_only("", method, "/orders" path, about, roles, flags,     \
+                        fields, bare, name "_bare", name,                    \
+                        params ",'bare'", lane),                             \
+    ngx_http_order_only("", method, "/api/orders" path, about, roles, flags, \
+                        fields, answer, name, name,                          \
+                        params ",'order'", lane)
+
+/* two rows of one shape, at /path and at /api/path */
+
+#define ngx_http_order_also(method, path, about, roles, flags, fields,       \
+    answer, name, params, lane)                                              \
+    ngx_http_order_row(method, path, about, roles, flags, fields, answer,    \
+                       name, params, lane),                                  \
+    ngx_http_order_only("", method, "/api" path, about, roles, flags,        \
+                        fields, answer, name "_api", name, params, lane)
+
+/* a row whose handler needs no function */
+
+#define ngx_http_order_own(method, path, about, answer, handler)             \
+    { NGX_HTTP_##method, ngx_string(path), ngx_string(""), about, 0, 0,      \
+      ngx_http_order_no_fields, &ngx_http_order_answer_##answer, handler,    \
+      { ngx_null_string, ngx_null_string, NGX_ORDER_PG_FILL } }
+
+/* a row whose caller proves himself by a signature */
+
+#define ngx_http_order_hook(source, about, params)                           \
+    { NGX_HTTP_POST, ngx_string("/api/webhooks/" #source), ngx_string(""),   \
+      about, 0, NGX_HTTP_ORDER_SIGNED, ngx_http_order_##source##_fields,     \
+      &ngx_http_order_answer_received, ngx_http_order_webhook_handler,       \
+      { ngx_string("receive_" #source "_event"),                             \
+        ngx_string("select * from api.receive_" #source "_event("            \
+                   params ")"),                                              \
+        NGX_ORDER_PG_CALL } }
 
 
 static ngx_int_t ngx_http_order_route_match(const ngx_str_t *path,
@@ -54,224 +112,304 @@ static ngx_int_t ngx_http_order_route_match(const ngx_str_t *path,
 static size_t ngx_http_order_route_run(u_char *p, u_char *last, u_char c);
 
 
-static const ngx_order_field_t  ngx_http_order_poll_fields[] = {
-    { ngx_string("order_id"), NGX_ORDER_IN_PATH, NGX_ORDER_UUID_OR_NUMBER,
-      1, 0, 0, NULL, NULL },
-    ngx_http_order_last
-};
+/* paths without parameters come before those that they would match */
 
-
-static const ngx_order_field_t  ngx_http_order_no_fields[] = {
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_login_fields[] = {
-    { ngx_string("email"), NGX_ORDER_IN_BODY, NGX_ORDER_EMAIL,
-      1, 3, 254, NULL, NULL },
-    { ngx_string("password"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 72, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_page_fields[] = {
-    ngx_http_order_page,
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_products_fields[] = {
-    { ngx_string("store"), NGX_ORDER_IN_QUERY, NGX_ORDER_UUID,
-      0, 0, 0, NULL, NULL },
-    ngx_http_order_page,
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_id_fields[] = {
-    { ngx_string("id"), NGX_ORDER_IN_PATH, NGX_ORDER_UUID,
-      1, 0, 0, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_workflow_fields[] = {
-    { ngx_string("name"), NGX_ORDER_IN_PATH, NGX_ORDER_TEXT,
-      1, 1, 30, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_cart_add_fields[] = {
-    ngx_http_order_key,
-    { ngx_string("user_id"), NGX_ORDER_IN_BODY, NGX_ORDER_UUID,
-      0, 0, 0, NULL, NULL },
-    { ngx_string("product_id"), NGX_ORDER_IN_BODY, NGX_ORDER_UUID,
-      1, 0, 0, NULL, NULL },
-    { ngx_string("quantity"), NGX_ORDER_IN_BODY, NGX_ORDER_INTEGER,
-      1, 1, 1000000, NULL, NULL },
-    { ngx_string("size"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 50, NULL, NULL },
-    { ngx_string("color"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 50, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_cart_update_fields[] = {
-    { ngx_string("id"), NGX_ORDER_IN_PATH, NGX_ORDER_UUID,
-      1, 0, 0, NULL, NULL },
-    { ngx_string("quantity"), NGX_ORDER_IN_BODY, NGX_ORDER_INTEGER,
-      1, 1, 1000000, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_items_fields[] = {
-    { ngx_string("product_id"), NGX_ORDER_IN_BODY, NGX_ORDER_UUID,
-      1, 0, 0, NULL, NULL },
-    { ngx_string("quantity"), NGX_ORDER_IN_BODY, NGX_ORDER_INTEGER,
-      1, 1, 1000000, NULL, NULL },
-    { ngx_string("size"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 50, NULL, NULL },
-    { ngx_string("color"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 50, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_address_fields[] = {
-    { ngx_string("name"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 200, NULL, NULL },
-    { ngx_string("street"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 200, NULL, NULL },
-    { ngx_string("city"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 100, NULL, NULL },
-    { ngx_string("state"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 100, NULL, NULL },
-    { ngx_string("zipCode"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 20, NULL, NULL },
-    { ngx_string("country"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 2, 60, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_place_fields[] = {
-    ngx_http_order_key,
-    { ngx_string("items"), NGX_ORDER_IN_BODY, NGX_ORDER_ARRAY,
-      0, 1, 100, NULL, ngx_http_order_items_fields },
-    { ngx_string("payment_method"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 20, NULL, NULL },
-    { ngx_string("shipping_address"), NGX_ORDER_IN_BODY, NGX_ORDER_OBJECT,
-      0, 0, 4096, NULL, ngx_http_order_address_fields },
-    { ngx_string("notes"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      0, 1, 2000, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_order_field_t  ngx_http_order_update_fields[] = {
-    ngx_http_order_match,
-    { ngx_string("order_id"), NGX_ORDER_IN_BODY, NGX_ORDER_UUID_OR_NUMBER,
-      1, 0, 0, NULL, NULL },
-    { ngx_string("new_status"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT,
-      1, 1, 30, NULL, NULL },
-    ngx_http_order_last
-};
-
-
-static const ngx_http_order_route_t  ngx_http_order_routes[] = {
+const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     { NGX_HTTP_GET, ngx_string(NGX_HTTP_ORDER_STATUS_PATH ":order_id"),
+      ngx_string(""), "the poll: where an order stands",
       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_TAGGED,
-      ngx_http_order_poll_fields,
+      ngx_http_order_order_fields, &ngx_http_order_answer_poll,
       ngx_http_order_status_handler,
-      { ngx_null_string, ngx_null_string, NGX_ORDER_PG_FILL } },
+      { ngx_string("order_status"), ngx_null_string, NGX_ORDER_PG_FILL } },
 
-    { NGX_HTTP_POST, ngx_string("/api/auth/login"),
-      0, 0, ngx_http_order_login_fields,
+    /* signing in, browsing */
+
+    { NGX_HTTP_POST, ngx_string("/api/auth/login"), ngx_string(""),
+      "a token for an e-mail address and a password", 0, 0,
+      ngx_http_order_login_fields, &ngx_http_order_answer_login,
       ngx_http_order_login_handler,
       { ngx_string("login"),
-        ngx_string("select * from api.login($1,$2,$3,$4)"),
+        ngx_string("select * from api.login(" NGX_HTTP_ORDER_4 ")"),
         NGX_ORDER_PG_SLOW } },
 
-    { NGX_HTTP_GET, ngx_string("/api/stores"),
-      0, NGX_HTTP_ORDER_LISTED, ngx_http_order_page_fields,
-      ngx_http_order_call("list_stores", "($1,$2,$3,$4)",
-                          NGX_ORDER_PG_SLOW) },
+    ngx_http_order_own(POST, "/api/auth/logout", "lets go of the cookie",
+                       success, ngx_http_order_logout_handler),
 
-    { NGX_HTTP_GET, ngx_string("/api/products"),
-      0, NGX_HTTP_ORDER_LISTED, ngx_http_order_products_fields,
-      ngx_http_order_call("list_products", "($1,$2,$3,$4,$5)",
-                          NGX_ORDER_PG_SLOW) },
+    ngx_http_order_row(GET, "/api/auth/me", "who the caller is",
+                       NGX_HTTP_ORDER_ANY, 0, no, me,
+                       "get_user", NGX_HTTP_ORDER_2, FILL),
 
-    { NGX_HTTP_GET, ngx_string("/api/products/:id"),
-      0, 0, ngx_http_order_id_fields,
-      ngx_http_order_call("get_product", "($1,$2,$3)",
-                          NGX_ORDER_PG_FILL) },
+    ngx_http_order_own(GET, "/api/openapi.json", "this document", openapi,
+                       ngx_http_order_openapi_handler),
 
-    { NGX_HTTP_GET, ngx_string("/api/workflows/:name"),
-      0, 0, ngx_http_order_workflow_fields,
-      ngx_http_order_call("get_workflow", "($1,$2,$3)",
-                          NGX_ORDER_PG_FILL) },
+    ngx_http_order_row(GET, "/api/stores", "stores that sell",
+                       0, NGX_HTTP_ORDER_LISTED, page, stores,
+                       "list_stores", NGX_HTTP_ORDER_4, SLOW),
 
-    { NGX_HTTP_POST, ngx_string("/cart-items"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, NGX_HTTP_ORDER_KEYED,
-      ngx_http_order_cart_add_fields,
-      ngx_http_order_call("add_cart_item", "($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-                          NGX_ORDER_PG_CALL) },
+    ngx_http_order_row(GET, "/api/products", "products that are sold",
+                       0, NGX_HTTP_ORDER_LISTED, products, products,
+                       "list_products", NGX_HTTP_ORDER_5, SLOW),
 
-    { NGX_HTTP_GET, ngx_string("/cart-items"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, 0, ngx_http_order_no_fields,
-      ngx_http_order_call("list_cart_items", "($1,$2)",
-                          NGX_ORDER_PG_FILL) },
+    ngx_http_order_row(GET, "/api/products/:id", "one product",
+                       0, 0, id, product,
+                       "get_product", NGX_HTTP_ORDER_3, FILL),
 
-    { NGX_HTTP_PATCH, ngx_string("/cart-items/:id"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, 0,
-      ngx_http_order_cart_update_fields,
-      ngx_http_order_call("update_cart_item", "($1,$2,$3,$4)",
-                          NGX_ORDER_PG_CALL) },
+    ngx_http_order_row(GET, "/api/workflows/:name", "a status flow",
+                       0, 0, workflow, workflow,
+                       "get_workflow", NGX_HTTP_ORDER_3, FILL),
 
-    { NGX_HTTP_DELETE, ngx_string("/cart-items/:id"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, 0, ngx_http_order_id_fields,
-      ngx_http_order_call("delete_cart_item", "($1,$2,$3)",
-                          NGX_ORDER_PG_CALL) },
+    /* the cart, and placing an order */
 
-    { NGX_HTTP_POST, ngx_string("/api/place-order"),
-      NGX_ORDER_CUSTOMER, NGX_HTTP_ORDER_KEYED,
-      ngx_http_order_place_fields,
-      ngx_http_order_call("place_order", "($1,$2,$3,$4,$5,$6,$7,$8)",
-                          NGX_ORDER_PG_CALL) },
+    ngx_http_order_also(POST, "/cart-items", "puts a product into a cart",
+                        NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_KEYED,
+                        cart_add, cart_added,
+                        "add_cart_item", NGX_HTTP_ORDER_9, CALL),
 
-    { NGX_HTTP_GET, ngx_string("/api/orders/:order_id"),
-      NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_TAGGED,
-      ngx_http_order_poll_fields,
-      ngx_http_order_call("get_order", "($1,$2,$3)",
-                          NGX_ORDER_PG_FILL) },
+    ngx_http_order_also(GET, "/cart-items", "the caller's cart",
+                        NGX_HTTP_ORDER_BUYS, 0, no, cart,
+                        "list_cart_items", NGX_HTTP_ORDER_2, FILL),
 
-    { NGX_HTTP_GET, ngx_string("/api/user-orders-detailed"),
-      NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN, NGX_HTTP_ORDER_LISTED,
-      ngx_http_order_page_fields,
-      ngx_http_order_call("list_user_orders_detailed", "($1,$2,$3,$4)",
-                          NGX_ORDER_PG_SLOW) },
+    ngx_http_order_also(PATCH, "/cart-items/:id", "changes a quantity",
+                        NGX_HTTP_ORDER_BUYS, 0, cart_update, cart_item,
+                        "update_cart_item", NGX_HTTP_ORDER_4, CALL),
+
+    ngx_http_order_also(DELETE, "/cart-items/:id", "takes a line out",
+                        NGX_HTTP_ORDER_BUYS, 0, id, nothing,
+                        "delete_cart_item", NGX_HTTP_ORDER_3, CALL),
+
+    ngx_http_order_row(POST, "/api/place-order", "places an order",
+                       NGX_ORDER_CUSTOMER, NGX_HTTP_ORDER_KEYED,
+                       place, placed,
+                       "place_order", NGX_HTTP_ORDER_8, CALL),
+
+    ngx_http_order_row(POST, "/orders", "orders one product",
+                       NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_KEYED,
+                       create, bare_created,
+                       "create_order", NGX_HTTP_ORDER_12 ",'bare'", CALL),
+
+    ngx_http_order_only("checkoutData", POST, "/api/orders",
+                        "an order from a payment",
+                        NGX_HTTP_ORDER_BUYS,
+                        NGX_HTTP_ORDER_KEYED|NGX_HTTP_ORDER_PAID,
+                        paid, paid,
+                        "create_paid_order", "create_paid_order",
+                        NGX_HTTP_ORDER_6, CALL),
+
+    ngx_http_order_only("product_id", POST, "/api/orders",
+                        "orders one product",
+                        NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_KEYED,
+                        create, full_created,
+                        "create_order_api", "create_order",
+                        NGX_HTTP_ORDER_12 ",'order'", CALL),
+
+    ngx_http_order_only("store_id", POST, "/api/orders",
+                        "the cart becomes one order",
+                        NGX_ORDER_CUSTOMER, NGX_HTTP_ORDER_KEYED,
+                        from_cart, from_cart,
+                        "place_cart_order", "place_cart_order",
+                        NGX_HTTP_ORDER_8, CALL),
+
+    ngx_http_order_both(POST, "/checkout",
+                        "each line of the cart becomes an order",
+                        NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_KEYED,
+                        checkout, bare_checkout, checkout,
+                        "checkout", NGX_HTTP_ORDER_8, CALL),
+
+    /* reading */
+
+    ngx_http_order_both(GET, "", "orders, by the caller's role",
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                        list, bare_list, list,
+                        "list_orders", NGX_HTTP_ORDER_7, SLOW),
+
+    ngx_http_order_both(GET, "/user/:user_id", "what a user ordered",
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                        user_list, bare_list, list,
+                        "list_user_orders", NGX_HTTP_ORDER_7, SLOW),
+
+    ngx_http_order_row(GET, "/orders/user/:user_id/stats",
+                       "how many orders, and what they come to",
+                       NGX_HTTP_ORDER_ANY, 0, user, stats,
+                       "get_user_stats", NGX_HTTP_ORDER_3, SLOW),
+
+    ngx_http_order_only("", GET, "/api/orders/user/:user_id/stats",
+                        "how many orders, and what they come to",
+                        NGX_HTTP_ORDER_ANY, 0, user, stats,
+                        "get_user_stats_api", "get_user_stats",
+                        NGX_HTTP_ORDER_3, SLOW),
+
+    ngx_http_order_row(GET, "/api/orders/buyer/:buyerId",
+                       "what somebody bought",
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       buyer, list,
+                       "list_buyer_orders", NGX_HTTP_ORDER_9, SLOW),
+
+    ngx_http_order_row(GET, "/api/orders/seller/:sellerId",
+                       "what somebody sold",
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       seller, list,
+                       "list_seller_orders", NGX_HTTP_ORDER_9, SLOW),
+
+    ngx_http_order_row(GET, "/api/orders/search", "full-text search",
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       search, found,
+                       "search_orders", NGX_HTTP_ORDER_11, SLOW),
+
+    ngx_http_order_row(GET, "/api/user-orders-detailed",
+                       "the caller's orders, with items and timeline",
+                       NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_LISTED,
+                       page, detailed,
+                       "list_user_orders_detailed", NGX_HTTP_ORDER_4, SLOW),
+
+    ngx_http_order_both(GET, "/:order_id", "one order",
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_TAGGED,
+                        order, bare, full,
+                        "get_order", NGX_HTTP_ORDER_3, FILL),
+
+    ngx_http_order_row(GET, "/api/orders/:order_id/timeline",
+                       "the statuses that an order had",
+                       NGX_HTTP_ORDER_ANY, 0, order, timeline,
+                       "get_order_timeline", NGX_HTTP_ORDER_3, FILL),
+
+    ngx_http_order_row(GET, "/api/orders/:order_id/history",
+                       "who changed an order's status, when and why",
+                       NGX_HTTP_ORDER_ANY, 0, order, history,
+                       "get_order_history", NGX_HTTP_ORDER_3, FILL),
+
+    ngx_http_order_row(GET, "/api/orders/:order_id/tracking",
+                       "where an order is, and what was told of it",
+                       NGX_HTTP_ORDER_ANY, 0, order, tracking,
+                       "get_order_tracking", NGX_HTTP_ORDER_3, FILL),
+
+    /* changing */
+
+    ngx_http_order_row(PUT, "/api/orders/:order_id",
+                       "status, comments, discount",
+                       NGX_HTTP_ORDER_SELLS,
+                       NGX_HTTP_ORDER_MATCHED|NGX_HTTP_ORDER_TAGGED,
+                       change, full,
+                       "update_order", NGX_HTTP_ORDER_7, CALL),
+
+    ngx_http_order_row(PUT, "/api/orders/:order_id/status",
+                       "moves an order on, with its shipment",
+                       NGX_HTTP_ORDER_ANY,
+                       NGX_HTTP_ORDER_MATCHED|NGX_HTTP_ORDER_TAGGED,
+                       set_status, status,
+                       "set_order_status", NGX_HTTP_ORDER_11, CALL),
+
+    ngx_http_order_both(PATCH, "/:order_id", "status, notes, address",
+                        NGX_HTTP_ORDER_BUYS|NGX_HTTP_ORDER_SELLS,
+                        NGX_HTTP_ORDER_MATCHED|NGX_HTTP_ORDER_TAGGED,
+                        patch, bare, full,
+                        "patch_order", NGX_HTTP_ORDER_7, CALL),
+
+    ngx_http_order_both(PATCH, "/:order_id/cancel", "cancels an order",
+                        NGX_HTTP_ORDER_BUYS|NGX_HTTP_ORDER_SELLS,
+                        NGX_HTTP_ORDER_MATCHED|NGX_HTTP_ORDER_TAGGED,
+                        cancel, bare, full,
+                        "cancel_order", NGX_HTTP_ORDER_5, CALL),
+
+    ngx_http_order_row(DELETE, "/orders/:order_id", "deletes an order",
+                       NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_MATCHED,
+                       delete, nothing,
+                       "delete_order", NGX_HTTP_ORDER_4, CALL),
+
+    ngx_http_order_only("", DELETE, "/api/orders/:order_id",
+                        "deletes an order",
+                        NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_MATCHED,
+                        delete, nothing,
+                        "delete_order_api", "delete_order",
+                        NGX_HTTP_ORDER_4, CALL),
+
+    ngx_http_order_row(POST, "/api/orders/:order_id/dispute",
+                       "the buyer complains",
+                       NGX_ORDER_CUSTOMER, NGX_HTTP_ORDER_KEYED,
+                       dispute, disputed,
+                       "dispute_order", NGX_HTTP_ORDER_8, CALL),
 
     /* the role is checked last here: S2's security flow */
 
-    { NGX_HTTP_POST, ngx_string("/seller/update-order-status"),
-      NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_MATCHED,
-      ngx_http_order_update_fields,
-      ngx_http_order_call("update_order_status", "($1,$2,$3,$4,$5)",
-                          NGX_ORDER_PG_CALL) },
+    ngx_http_order_row(POST, "/seller/update-order-status",
+                       "moves an order on, by its seller",
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_MATCHED,
+                       update, updated,
+                       "update_order_status", NGX_HTTP_ORDER_5, CALL),
 
-    { NGX_HTTP_POST, ngx_string("/seller/update-status"),
-      NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_MATCHED,
-      ngx_http_order_update_fields,
-      ngx_http_order_call("update_order_status", "($1,$2,$3,$4,$5)",
-                          NGX_ORDER_PG_CALL) },
+    ngx_http_order_only("", POST, "/seller/update-status",
+                        "moves an order on, by its seller",
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_MATCHED,
+                        update, updated,
+                        "update_order_status_short", "update_order_status",
+                        NGX_HTTP_ORDER_5, CALL),
 
-    { 0, ngx_null_string, 0, 0, ngx_http_order_no_fields, NULL,
+    /* managers and drivers */
+
+    ngx_http_order_row(GET, "/api/manager/orders",
+                       "the orders of the caller's stores",
+                       NGX_ORDER_MANAGER, NGX_HTTP_ORDER_LISTED,
+                       manager, manager,
+                       "list_manager_orders", NGX_HTTP_ORDER_5, SLOW),
+
+    ngx_http_order_row(PUT, "/api/manager/orders/:order_id",
+                       "accepts or moves an order on",
+                       NGX_ORDER_MANAGER, NGX_HTTP_ORDER_MATCHED,
+                       manage, managed,
+                       "update_manager_order", NGX_HTTP_ORDER_5, CALL),
+
+    ngx_http_order_row(GET, "/api/driver/requests",
+                       "tasks that nobody has accepted",
+                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LISTED,
+                       page, tasks,
+                       "list_driver_requests", NGX_HTTP_ORDER_4, SLOW),
+
+    ngx_http_order_row(GET, "/api/driver/tasks", "the caller's tasks",
+                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LISTED,
+                       tasks, tasks,
+                       "list_driver_tasks", NGX_HTTP_ORDER_5, SLOW),
+
+    ngx_http_order_row(PUT, "/api/driver/tasks/:id",
+                       "accepts or rejects a task",
+                       NGX_ORDER_DRIVER, 0, task, task,
+                       "answer_driver_task", NGX_HTTP_ORDER_4, CALL),
+
+    ngx_http_order_row(PUT, "/api/driver/tasks/:id/status",
+                       "moves a task on",
+                       NGX_ORDER_DRIVER, 0, task_status, task,
+                       "update_driver_task", NGX_HTTP_ORDER_4, CALL),
+
+    /* notifications, analytics */
+
+    ngx_http_order_row(GET, "/api/notifications",
+                       "what the caller was told",
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       notifications, notifications,
+                       "list_notifications", NGX_HTTP_ORDER_6, SLOW),
+
+    ngx_http_order_row(POST, "/api/notifications/read-all",
+                       "marks all as read",
+                       NGX_HTTP_ORDER_ANY, 0, no, success,
+                       "read_all_notifications", NGX_HTTP_ORDER_2, CALL),
+
+    ngx_http_order_row(PATCH, "/api/notifications/:id", "marks one as read",
+                       NGX_HTTP_ORDER_ANY, 0, read, notification,
+                       "read_notification", NGX_HTTP_ORDER_4, CALL),
+
+    ngx_http_order_row(GET, "/api/analytics/orders", "S4's Key Metrics",
+                       NGX_ORDER_MANAGER|NGX_ORDER_ADMIN, 0,
+                       analytics, analytics,
+                       "get_order_analytics", NGX_HTTP_ORDER_5, SLOW),
+
+    /* events of providers: user, role, event, fields */
+
+    ngx_http_order_hook(payment, "an event of the payment provider",
+                        NGX_HTTP_ORDER_13),
+    ngx_http_order_hook(escrow, "an event of the escrow contract",
+                        NGX_HTTP_ORDER_10),
+    ngx_http_order_hook(shipping, "an event of the carrier",
+                        NGX_HTTP_ORDER_10),
+
+    { 0, ngx_null_string, ngx_null_string, NULL, 0, 0, NULL, NULL, NULL,
       { ngx_null_string, ngx_null_string, NGX_ORDER_PG_FILL } }
 };
 
@@ -280,28 +418,27 @@ ngx_int_t
 ngx_http_order_route(const ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     ngx_uint_t *allowed)
 {
-    ngx_str_t                      uri;
     ngx_uint_t                     method;
-    const ngx_http_order_route_t  *route;
+    const ngx_http_order_route_t  *route, *first;
 
-    uri = r->uri;
     *allowed = 0;
 
-    if (uri.len >= sizeof("/api/cart-items") - 1
-        && ngx_strncmp(uri.data, "/api/cart-items",
-                       sizeof("/api/cart-items") - 1)
-           == 0)
-    {
-        uri.data += sizeof("/api") - 1;
-        uri.len -= sizeof("/api") - 1;
+    for (first = ngx_http_order_routes; first->path.len; first++) {
+        if (ngx_http_order_route_match(&first->path, &r->uri, ctx->params)
+            == NGX_OK)
+        {
+            break;
+        }
     }
 
     method = r->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : r->method;
 
-    for (route = ngx_http_order_routes; route->path.len; route++) {
+    for (route = first; route->path.len; route++) {
 
-        if (ngx_http_order_route_match(&route->path, &uri, ctx->params)
-            != NGX_OK)
+        if (route->path.len != first->path.len
+            || ngx_memcmp(route->path.data, first->path.data,
+                          first->path.len)
+               != 0)
         {
             continue;
         }
@@ -315,6 +452,26 @@ ngx_http_order_route(const ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     }
 
     return *allowed ? NGX_ABORT : NGX_DECLINED;
+}
+
+
+const ngx_http_order_route_t *
+ngx_http_order_route_next(const ngx_http_order_route_t *route)
+{
+    const ngx_http_order_route_t  *next;
+
+    for (next = route + 1; next->path.len; next++) {
+
+        if (next->method == route->method
+            && next->path.len == route->path.len
+            && ngx_memcmp(next->path.data, route->path.data, next->path.len)
+               == 0)
+        {
+            return next;
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -16,6 +16,7 @@
 
 #include <ngx_order_feed.h>
 #include <ngx_order_load.h>
+#include <ngx_order_chores.h>
 #include <ngx_order_row.h>
 #include <ngx_order_workflow.h>
 
@@ -24,8 +25,6 @@
 #define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
 #define NGX_ORDER_FEED_LONGEST   60000     /* ms that a read may take */
-#define NGX_ORDER_FEED_MAINTAIN  300000    /* ms between clean-ups */
-#define NGX_ORDER_FEED_FIRST     10000     /* ms until the first */
 
 /* the columns of api.feed_read()'s first row, and of those behind it */
 
@@ -68,11 +67,8 @@ struct ngx_order_feed_s {
     unsigned                     labelling:1;
     unsigned                     gap:1;
 
-    ngx_order_pg_query_t         maintain;
-    ngx_event_t                  maintenance;
-    unsigned                     maintaining:1;
-
     ngx_order_load_t            *load;     /* of a new zone */
+    ngx_order_chores_t          *chores;
 };
 
 
@@ -92,8 +88,6 @@ static void ngx_order_feed_advance(ngx_order_feed_t *feed);
 static void ngx_order_feed_snapshot(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels_done(ngx_order_pg_query_t *query);
-static void ngx_order_feed_maintain(ngx_event_t *ev);
-static void ngx_order_feed_maintained(ngx_order_pg_query_t *query);
 
 
 static const ngx_order_pg_statement_t  ngx_order_feed_listen = {
@@ -106,12 +100,6 @@ static const ngx_order_pg_statement_t  ngx_order_feed_statement = {
     ngx_string("feed_read"),
     ngx_string("select * from api.feed_read($1)"),
     NGX_ORDER_PG_FILL
-};
-
-static const ngx_order_pg_statement_t  ngx_order_feed_maintain_statement = {
-    ngx_string("maintain"),
-    ngx_string("select api.maintain()"),
-    NGX_ORDER_PG_SLOW
 };
 
 ngx_order_feed_t *
@@ -134,7 +122,9 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     feed->log = log;
 
     feed->load = ngx_order_load_create(zone, conf, name, pool, log);
-    if (feed->load == NULL) {
+    feed->chores = ngx_order_chores_create(pg, pool, log);
+
+    if (feed->load == NULL || feed->chores == NULL) {
         return NULL;
     }
 
@@ -148,11 +138,6 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     feed->unasked.log = log;
     feed->unasked.cancelable = 1;
 
-    feed->maintenance.handler = ngx_order_feed_maintain;
-    feed->maintenance.data = feed;
-    feed->maintenance.log = log;
-    feed->maintenance.cancelable = 1;
-
     ngx_order_feed_tick(&feed->tick);
 
     return feed;
@@ -164,11 +149,6 @@ ngx_order_feed_close(ngx_order_feed_t *feed)
 {
     if (feed->tick.timer_set) {
         ngx_del_timer(&feed->tick);
-    }
-
-    if (feed->maintaining) {
-        ngx_order_pg_cancel(&feed->maintain);
-        feed->maintaining = 0;
     }
 
     ngx_order_feed_stop(feed);
@@ -249,7 +229,7 @@ ngx_order_feed_start(ngx_order_feed_t *feed)
     feed->labelling = 0;
     feed->limit = feed->conf->timeout;
 
-    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_FIRST);
+    ngx_order_chores_start(feed->chores);
 
     feed->session = ngx_order_pg_session_open(feed->conf, &feed->name,
                                               ngx_order_feed_session, feed,
@@ -261,13 +241,10 @@ static void
 ngx_order_feed_stop(ngx_order_feed_t *feed)
 {
     ngx_order_load_stop(feed->load);
+    ngx_order_chores_stop(feed->chores);
 
     if (feed->unasked.timer_set) {
         ngx_del_timer(&feed->unasked);
-    }
-
-    if (feed->maintenance.timer_set) {
-        ngx_del_timer(&feed->maintenance);
     }
 
     if (feed->session) {
@@ -584,44 +561,5 @@ ngx_order_feed_labels_done(ngx_order_pg_query_t *query)
         && feed->zone->shared->lease == (ngx_atomic_uint_t) ngx_pid)
     {
         (void) ngx_order_workflow_publish(feed->zone->shared, query);
-    }
-}
-
-
-/* The log and the keys grow until somebody cleans up: the holder does. */
-
-static void
-ngx_order_feed_maintain(ngx_event_t *ev)
-{
-    ngx_order_feed_t *feed = ev->data;
-
-    ngx_add_timer(&feed->maintenance, NGX_ORDER_FEED_MAINTAIN);
-
-    if (feed->maintaining) {
-        return;
-    }
-
-    feed->maintaining = 1;
-
-    feed->maintain.statement = &ngx_order_feed_maintain_statement;
-    feed->maintain.handler = ngx_order_feed_maintained;
-    feed->maintain.data = feed;
-    feed->maintain.log = feed->log;
-
-    ngx_order_pg_query(feed->pg, &feed->maintain);
-}
-
-
-static void
-ngx_order_feed_maintained(ngx_order_pg_query_t *query)
-{
-    ngx_order_feed_t *feed = query->data;
-
-    feed->maintaining = 0;
-
-    if (query->status == NGX_ORDER_PG_REFUSED) {
-        ngx_log_error(NGX_LOG_ERR, feed->log, 0, "%V: %s %V",
-                      &query->statement->name, query->sqlstate,
-                      &query->message);
     }
 }

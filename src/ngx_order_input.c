@@ -26,6 +26,10 @@ static ngx_int_t ngx_order_input_unescape(ngx_str_t *dst, const u_char *p,
 static ngx_int_t ngx_order_input_text(ngx_order_reader_t *reader,
     ngx_uint_t i, ngx_str_t *value);
 static ngx_int_t ngx_order_input_required(ngx_order_reader_t *reader);
+static ngx_int_t ngx_order_input_add(ngx_order_input_t *input,
+    const ngx_str_t *field, const char *message, const char *code);
+static ngx_uint_t ngx_order_input_has_arg(const ngx_str_t *form,
+    const ngx_str_t *name);
 static size_t ngx_order_input_name_len(const ngx_order_frame_t *frame);
 static u_char *ngx_order_input_name(u_char *p,
     const ngx_order_frame_t *frame);
@@ -389,28 +393,50 @@ ngx_int_t
 ngx_order_input_fault(ngx_order_reader_t *reader,
     const ngx_order_frame_t *frame, const char *message)
 {
-    ngx_order_fault_t  *fault;
+    ngx_str_t  field;
 
     if (reader->input->faults.nelts == NGX_ORDER_FAULTS) {
         return NGX_OK;
     }
 
-    fault = ngx_array_push(&reader->input->faults);
+    field.data = ngx_pnalloc(reader->pool, ngx_order_input_name_len(frame));
+    if (field.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    field.len = ngx_order_input_name(field.data, frame) - field.data;
+
+    return ngx_order_input_add(reader->input, &field, message, reader->code);
+}
+
+
+ngx_int_t
+ngx_order_input_refuse(ngx_order_input_t *input, const ngx_str_t *field,
+    const char *message)
+{
+    return ngx_order_input_add(input, field, message, NULL);
+}
+
+
+static ngx_int_t
+ngx_order_input_add(ngx_order_input_t *input, const ngx_str_t *field,
+    const char *message, const char *code)
+{
+    ngx_order_fault_t  *fault;
+
+    if (input->faults.nelts == NGX_ORDER_FAULTS) {
+        return NGX_OK;
+    }
+
+    fault = ngx_array_push(&input->faults);
     if (fault == NULL) {
         return NGX_ERROR;
     }
 
+    fault->field = *field;
     fault->message.data = (u_char *) message;
     fault->message.len = ngx_strlen(message);
-
-    fault->field.data = ngx_pnalloc(reader->pool,
-                                    ngx_order_input_name_len(frame));
-    if (fault->field.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    fault->field.len = ngx_order_input_name(fault->field.data, frame)
-                       - fault->field.data;
+    fault->code = code;
 
     return NGX_OK;
 }
@@ -470,4 +496,61 @@ ngx_order_input_cut(const ngx_str_t *name)
     }
 
     return p - name->data;
+}
+
+
+ngx_int_t
+ngx_order_input_has(const ngx_order_source_t *source, const ngx_str_t *name,
+    ngx_pool_t *pool)
+{
+    ngx_int_t                rc;
+    ngx_order_json_fault_t   fault;
+    const ngx_order_json_t  *root;
+
+    if (source->body.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (source->form) {
+        return ngx_order_input_has_arg(&source->body, name) ? NGX_OK
+                                                            : NGX_DECLINED;
+    }
+
+    rc = ngx_order_json_read(&source->body, pool, &root, &fault);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED
+        || ngx_order_json_type(root) != NGX_ORDER_JSON_OBJECT)
+    {
+        return NGX_ABORT;
+    }
+
+    return ngx_order_json_member(root, name) ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* "name=..." at the beginning of an argument */
+
+static ngx_uint_t
+ngx_order_input_has_arg(const ngx_str_t *form, const ngx_str_t *name)
+{
+    u_char  *p, *last;
+
+    last = form->data + form->len;
+
+    for (p = form->data; p && p < last; p = ngx_strlchr(p, last, '&')) {
+
+        p += (*p == '&');
+
+        if ((size_t) (last - p) > name->len && p[name->len] == '='
+            && ngx_memcmp(p, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

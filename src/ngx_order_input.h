@@ -70,7 +70,9 @@ struct ngx_order_field_s {
     ngx_uint_t                 required;
     int64_t                    min;
     int64_t                    max;
-    const char                *words;  /* of an enum */
+    const char                *words;  /* of an enum; of an object: the code
+                                          of a problem with it alone, or
+                                          NULL */
     const ngx_order_field_t   *fields; /* of an object, of array elements;
                                           NULL: any.  Ends with an empty
                                           name. */
@@ -97,6 +99,8 @@ typedef struct {
                                           name is cut; empty: the body as a
                                           whole */
     ngx_str_t                  message;
+    const char                *code;   /* of the object that it is in; or
+                                          NULL */
 } ngx_order_fault_t;
 
 
@@ -123,6 +127,19 @@ typedef struct {
 ngx_int_t ngx_order_input_read(ngx_order_input_t *input,
     const ngx_order_field_t *fields, const ngx_order_source_t *source,
     ngx_pool_t *pool);
+
+/*
+ * Does the body bring this member, with a value: NGX_OK or NGX_DECLINED.
+ * NGX_ABORT: it cannot be read; ngx_order_input_read() will tell why.
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_order_input_has(const ngx_order_source_t *source,
+    const ngx_str_t *name, ngx_pool_t *pool);
+
+/* Adds a fault of that field, unless there are NGX_ORDER_FAULTS; both texts
+ * live as long as "input". */
+ngx_int_t ngx_order_input_refuse(ngx_order_input_t *input,
+    const ngx_str_t *field, const char *message);
 
 
 #endif /* _NGX_ORDER_INPUT_H_INCLUDED_ */

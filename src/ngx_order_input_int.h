@@ -22,6 +22,7 @@ typedef struct {
     uint32_t                    seen;     /* bits of fields: arguments */
     uint32_t                    told;     /* and those with a fault */
     u_char                     *text;     /* where JSON text is written */
+    const char                 *code;     /* of the object being read */
 } ngx_order_reader_t;
 
 

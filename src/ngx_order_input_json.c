@@ -118,8 +118,11 @@ ngx_order_input_members(ngx_order_reader_t *reader,
 {
     ngx_int_t                rc;
     ngx_uint_t               i;
+    const char              *code;
     ngx_order_frame_t        frame;
     const ngx_order_json_t  *json;
+
+    code = reader->code;
 
     if (ngx_order_input_unknown(reader, fields, object, up) != NGX_OK) {
         return NGX_ERROR;
@@ -135,6 +138,10 @@ ngx_order_input_members(ngx_order_reader_t *reader,
         frame.name = fields[i].name;
         frame.index = -1;
 
+        if (fields[i].type == NGX_ORDER_OBJECT && fields[i].words) {
+            reader->code = fields[i].words;
+        }
+
         json = ngx_order_json_member(object, &fields[i].name);
 
         if (json) {
@@ -147,6 +154,8 @@ ngx_order_input_members(ngx_order_reader_t *reader,
         } else {
             rc = NGX_OK;
         }
+
+        reader->code = code;
 
         if (rc != NGX_OK) {
             return rc;

@@ -21,10 +21,18 @@ BEGIN
                 ORDER BY created_at
                 LIMIT 10000
                   FOR UPDATE SKIP LOCKED));
+
+    DELETE FROM webhook_events
+     WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM webhook_events
+                WHERE received_at <= now() - interval '30 days'
+                ORDER BY received_at
+                LIMIT 10000
+                  FOR UPDATE SKIP LOCKED));
 END
 $$;
 
 COMMENT ON FUNCTION api.maintain() IS
-    'Lets go of old change log and expired idempotency keys: to be called '
-    'every few minutes by whoever reads the change feed. Source: '
-    'draft-ietf-httpapi-idempotency-key-header. Errors: none.';
+    'Lets go of old change log, expired idempotency keys and old webhook '
+    'events: to be called every few minutes by whoever reads the change '
+    'feed. Source: draft-ietf-httpapi-idempotency-key-header. Errors: none.';

@@ -7,47 +7,11 @@ AS $$
 DECLARE
     v_order  orders;
 BEGIN
-    IF NOT EXISTS (SELECT FROM workflow_statuses WHERE code = p_status) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'OM013',
-            MESSAGE = 'There is no such status.',
-            DETAIL = '{"errors":[{"field":"new_status","message":'
-                     '"is in no workflow"}]}';
-    END IF;
+    PERFORM check_status(p_status, 'new_status');
 
-    SELECT * INTO v_order FROM orders WHERE id = order_id(p_order)
-       FOR NO KEY UPDATE;
-
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'OM001', MESSAGE = 'There is no such order.';
-    END IF;
-
-    IF p_role NOT IN ('admin', 'system')
-       AND (p_role, p_user) IS DISTINCT FROM ('manager', v_order.seller_id)
-    THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'OM002',
-            MESSAGE = 'This is not an order of your store.';
-    END IF;
-
-    IF p_if_match <> v_order.version THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'OM009',
-            MESSAGE = 'The order was changed in the meantime.',
-            DETAIL = json_build_object('version', v_order.version,
-                                       'current_status', v_order.status);
-    END IF;
-
-    IF v_order.status = p_status THEN
-        PERFORM refuse_transition(v_order.workflow, v_order.status, p_status,
-                                  p_role);
-    END IF;
-
-    PERFORM act(p_user, p_role);
-
-    UPDATE orders SET status = p_status WHERE id = v_order.id
-    RETURNING * INTO v_order;
+    v_order := lock_order(p_user, p_role, p_if_match, p_order,
+                          ARRAY['manager']);
+    v_order := move_order(p_user, p_role, v_order, p_status);
 
     RETURN NEXT reply_order(200, (
         SELECT row_to_json(b)::text

@@ -4,20 +4,32 @@ SET LOCAL ROLE order_owner;
 
 -- What a list is sorted by, behind whose it is (S4's idx_buyer_status,
 -- idx_seller_status and idx_created_at).  The id ends each order, so that a
--- page begins exactly where the one before ended.
+-- page begins exactly where the one before ended.  A status in front of the
+-- total, too: else page 100 of a rare status would read all orders.
 
 DROP INDEX shop.orders_buyer;
 DROP INDEX shop.orders_seller;
+DROP INDEX shop.orders_driver;
 
 CREATE INDEX orders_buyer ON shop.orders (buyer_id, created_at, id);
 CREATE INDEX orders_buyer_status
     ON shop.orders (buyer_id, status, created_at, id);
 CREATE INDEX orders_buyer_total ON shop.orders (buyer_id, total_amount, id);
+CREATE INDEX orders_buyer_status_total
+    ON shop.orders (buyer_id, status, total_amount, id);
 
 CREATE INDEX orders_seller ON shop.orders (seller_id, created_at, id);
 CREATE INDEX orders_seller_status
     ON shop.orders (seller_id, status, created_at, id);
 CREATE INDEX orders_seller_total ON shop.orders (seller_id, total_amount, id);
+CREATE INDEX orders_seller_status_total
+    ON shop.orders (seller_id, status, total_amount, id);
+
+CREATE INDEX orders_driver ON shop.orders (driver_id, created_at, id)
+    WHERE driver_id IS NOT NULL;
+CREATE INDEX orders_driver_status
+    ON shop.orders (driver_id, status, created_at, id)
+    WHERE driver_id IS NOT NULL;
 
 CREATE INDEX orders_created ON shop.orders (created_at, id);
 CREATE INDEX orders_status ON shop.orders (status, created_at, id);

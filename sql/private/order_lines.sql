@@ -1,14 +1,19 @@
 -- The lines of an order that is being placed, with their products as they
 -- are at this moment.  Without items they are taken out of the cart: two
--- orders cannot get the same line.  The planner expects many of them and
--- would read all products: LIMIT 1 keeps it to one look-up for each.
+-- orders cannot get the same line.  p_items is a list of items, or one item
+-- by itself, whose line is 0: refusals then name its fields alone.  The
+-- planner expects many of them and would read all products: LIMIT 1 keeps it
+-- to one look-up for each.
 
-CREATE OR REPLACE FUNCTION shop.order_lines(p_user uuid, p_items jsonb)
+CREATE OR REPLACE FUNCTION shop.order_lines(
+    p_user uuid, p_items jsonb, p_one_store boolean DEFAULT true,
+    p_store uuid DEFAULT NULL)
 RETURNS shop.order_line[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = shop, pg_temp
 AS $$
 DECLARE
+    v_alone   int4 := (jsonb_typeof(p_items) = 'object')::int4;
     v_lines   order_line[];
     v_stores  int8;
     v_good    boolean;
@@ -36,13 +41,16 @@ BEGIN
                          LIMIT 1) st;
 
     ELSE
-        SELECT array_agg(ROW(i.line, i.product_id, i.quantity, i.size,
-                             i.color, p.store_id, p.name, p.description,
-                             p.price, p.status = 'active'
-                                      AND st.status = 'active',
+        SELECT array_agg(ROW(i.line - v_alone, i.product_id, i.quantity,
+                             i.size, i.color, p.store_id, p.name,
+                             p.description, p.price,
+                             p.status = 'active' AND st.status = 'active',
                              p.stock)::order_line ORDER BY i.line)
           INTO v_lines
-          FROM ROWS FROM (jsonb_to_recordset(p_items)
+          FROM ROWS FROM (jsonb_to_recordset(
+                              CASE v_alone WHEN 1
+                              THEN jsonb_build_array(p_items)
+                              ELSE p_items END)
                           AS (product_id uuid, quantity int4, size text,
                               color text))
                WITH ORDINALITY AS i (product_id, quantity, size, color, line)
@@ -64,7 +72,7 @@ BEGIN
       INTO v_stores, v_good
       FROM unnest(v_lines) l;
 
-    IF v_stores > 1 THEN
+    IF p_one_store AND v_stores > 1 OR v_lines[1].store_id <> p_store THEN
         RAISE EXCEPTION USING
             ERRCODE = 'OM006',
             MESSAGE = 'All cart items must be from the same store.';
@@ -78,5 +86,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION shop.order_lines(uuid, jsonb) IS
-    'The lines to order; raises OM004 to OM008.';
+COMMENT ON FUNCTION shop.order_lines(uuid, jsonb, boolean, uuid) IS
+    'The lines to order: of one store, unless told otherwise, and of p_store, '
+    'unless NULL; raises OM004 to OM008.';

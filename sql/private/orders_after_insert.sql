@@ -15,9 +15,10 @@ BEGIN
           FROM new_rows
     ), event AS (
         INSERT INTO order_tracking_events
-               (order_id, event_type, event_data, event_source, occurred_at)
+               (order_id, event_type, event_data, event_source, occurred_at,
+                recorded_at)
         SELECT id, 'status_change', jsonb_build_object('status', status),
-               actor_source(), updated_at
+               actor_source(), updated_at, updated_at
           FROM new_rows
     ), tally AS (
         INSERT INTO order_tallies

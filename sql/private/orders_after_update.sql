@@ -61,11 +61,14 @@ BEGIN
         ), event AS (
             INSERT INTO order_tracking_events
                    (order_id, event_type, event_data, event_source,
-                    occurred_at)
+                    location, occurred_at, recorded_at)
             SELECT id, 'status_change',
                    jsonb_build_object('status', status,
                                       'oldStatus', old_status),
-                   actor_source(), updated_at
+                   actor_source(),
+                   nullif(current_setting('shop.metadata', true), '')::jsonb
+                       ->> 'location',
+                   updated_at, updated_at
               FROM moved
         )
         INSERT INTO notifications

@@ -50,6 +50,17 @@ BEGIN
                                    NEW.payment_status);
     NEW.updated_at := clock_timestamp();
     NEW.status_updated_at := NEW.updated_at;
+    NEW.shipped_at := CASE WHEN v_status.phase IN ('shipped', 'delivered')
+                           THEN NEW.updated_at END;
+    NEW.actual_delivery_date := CASE WHEN v_status.phase = 'delivered'
+                                     THEN NEW.updated_at END;
+    NEW.completed_at := CASE WHEN v_status.phase = 'completed'
+                                  OR v_status.phase = 'delivered'
+                                     AND v_status.final
+                             THEN NEW.updated_at END;
+    NEW.cancelled_at := CASE WHEN v_status.phase IN ('cancelled', 'refunded',
+                                                     'failed')
+                             THEN NEW.updated_at END;
     NEW.estimated_delivery := coalesce(NEW.estimated_delivery,
         (NEW.created_at AT TIME ZONE 'UTC')::date + v_store.delivery_days);
 

@@ -24,11 +24,26 @@ BEGIN
             MESSAGE = 'The seller of an order is the manager of its store.';
     END IF;
 
+    IF OLD.final
+       AND (NEW.total_amount, NEW.total_discount, NEW.currency)
+           <> (OLD.total_amount, OLD.total_discount, OLD.currency)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'OM016',
+            MESSAGE = format('An order that is %s keeps its price.',
+                             OLD.status),
+            DETAIL = json_build_object('current_status', OLD.status);
+    END IF;
+
     NEW.version := OLD.version + 1;
     NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at);
     NEW.status_id := OLD.status_id;
     NEW.final := OLD.final;
     NEW.status_updated_at := OLD.status_updated_at;
+    NEW.shipped_at := OLD.shipped_at;
+    NEW.actual_delivery_date := OLD.actual_delivery_date;
+    NEW.completed_at := OLD.completed_at;
+    NEW.cancelled_at := OLD.cancelled_at;
 
     IF NEW.status = OLD.status THEN
         RETURN NEW;
@@ -86,7 +101,8 @@ $$;
 
 COMMENT ON FUNCTION shop.orders_before_update() IS
     'Gives an order its next version, and refuses what its workflow or the '
-    'actor''s role does not allow; raises OM003, OM004.';
+    'actor''s role does not allow, or changes the price of a final order; '
+    'raises OM003, OM004, OM016.';
 
 CREATE OR REPLACE TRIGGER before_update
     BEFORE UPDATE ON shop.orders

@@ -1,5 +1,5 @@
 -- Which lines are wrong, when it is known that some are.  All of one kind are
--- told at once.
+-- told at once.  Line 0 is an item that came by itself, not in a list.
 
 CREATE OR REPLACE FUNCTION shop.refuse_lines(p_lines shop.order_line[])
 RETURNS void
@@ -27,9 +27,11 @@ BEGIN
     )
     SELECT w.code,
            json_agg(json_build_object(
-               'field', 'items[' || w.line - 1 || ']'
-                        || CASE w.code WHEN 'OM008' THEN '.product_id'
-                                       ELSE '.quantity' END,
+               'field', CASE WHEN w.line > 0
+                             THEN 'items[' || w.line - 1 || '].'
+                             ELSE '' END
+                        || CASE w.code WHEN 'OM008' THEN 'product_id'
+                                       ELSE 'quantity' END,
                'message', CASE w.code
                           WHEN 'OM004' THEN 'must name a product and a '
                                             'quantity of 1 to 1000000'

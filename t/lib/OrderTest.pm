@@ -38,8 +38,9 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 
 use OrderToken;
+use OrderWebhook;
 
-our @EXPORT = qw(token user_id store_id product_id sql database);
+our @EXPORT = qw(token user_id store_id product_id sql database webhook);
 our @EXPORT_OK = qw(conninfo free_port http_config key_dir set_http_config
                     start_database);
 
@@ -197,6 +198,15 @@ sub token {
 }
 
 
+# The headers of a webhook from that source, signed by its secret in the
+# common directives; see OrderWebhook::headers() for the rest.
+sub webhook {
+    my ($source, $body, %how) = @_;
+
+    return OrderWebhook::headers(key_dir() . "/$source.webhook", $body, %how);
+}
+
+
 # --- blocks
 
 
@@ -210,6 +220,9 @@ sub http_config {
     order_zone orders:4m tokens=1m;
     order_database "$conninfo" connections=4;
     order_jwt_key $keys/hs256.key alg=HS256 kid=demo;
+    order_webhook_secret payment $keys/payment.webhook;
+    order_webhook_secret escrow $keys/escrow.webhook;
+    order_webhook_secret shipping $keys/shipping.webhook;
 END
 }
 

@@ -93,7 +93,7 @@ SELECT order_id AS id, order_number AS number FROM api.place_order(
     'card', '{"city":"New York"}', NULL) \gset
 
 SELECT body::json -> 'order' AS o, version, order_id
-  FROM api.get_order(:buyer, 'customer', :'id') \gset
+  FROM api.get_order(:buyer, 'customer', :'id', 'order') \gset
 SELECT is((:'o'::json ->> 'orderNumber') || ' ' || (:'o'::json ->> 'status')
           || ' ' || (:'o'::json ->> 'version') || ' '
           || (:'o'::json ->> 'totalAmount') || ' '
@@ -108,18 +108,21 @@ SELECT is((:'o'::json ->> 'orderNumber') || ' ' || (:'o'::json ->> 'status')
           'an order has items, payment, shipping and timeline');
 SELECT is(:version || ' ' || :'order_id', '1 ' || :'id', 'and its record');
 SELECT is(order_id, :'id'::uuid, 'the number finds it too')
-  FROM api.get_order(:seller, 'manager', :'number');
-SELECT lives_ok(format('SELECT api.get_order(%L, ''admin'', %L)', :admin,
+  FROM api.get_order(:seller, 'manager', :'number', 'order');
+SELECT lives_ok(format('SELECT api.get_order(%L, ''admin'', %L, ''order'')',
+                       :admin,
                        :'id'), 'an admin sees it');
 SELECT is(code, 'OM002', 'another buyer does not')
-  FROM pg_temp.refusal(format('SELECT api.get_order(%L, ''customer'', %L)',
+  FROM pg_temp.refusal(format('SELECT api.get_order(%L, ''customer'', %L,
+                                                    ''order'')',
                               :buyer2, :'id'));
 SELECT is(code, 'OM002', 'nor does a driver who does not drive it')
-  FROM pg_temp.refusal(format('SELECT api.get_order(%L, ''driver'', %L)',
+  FROM pg_temp.refusal(format('SELECT api.get_order(%L, ''driver'', %L,
+                                                    ''order'')',
                               :driver, :'id'));
 SELECT is(code, 'OM001', 'an unknown order')
   FROM pg_temp.refusal(format(
-       'SELECT api.get_order(%L, ''customer'', ''ORD-0'')', :buyer));
+       'SELECT api.get_order(%L, ''customer'', ''ORD-0'', ''order'')', :buyer));
 
 -- the caller's orders
 

@@ -86,11 +86,119 @@ SELECT dblink_send_query('b', format('SELECT body FROM
 SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
 SELECT is(pg_temp.answer('b'), 'OM009', 'of two with If-Match one is told');
 
+-- one cart, each line an order
+
+CREATE FUNCTION pg_temp.checkout() RETURNS text
+LANGUAGE sql AS $$
+    SELECT format('SELECT body FROM api.checkout(%L, ''customer'', NULL, NULL,
+                       NULL, ''race'', NULL, NULL, ''order'')',
+                  '00000000-0000-7000-8000-000000000102')
+$$;
+
+SELECT pg_temp.run('a', format(
+    'SELECT body FROM api.add_cart_item(%L, ''customer'', NULL, NULL, NULL,
+                                        %L, 1, NULL, NULL)', :buyer2, p))
+  FROM unnest(ARRAY[:shirt, :pizza]) p \g /dev/null
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT is(json_array_length(pg_temp.run('a', pg_temp.checkout())::json
+                            -> 'orders'), 2, 'one checks out two lines');
+SELECT dblink_send_query('b', pg_temp.checkout()) \g /dev/null
+SELECT pg_sleep(0.1) \g /dev/null
+SELECT is(dblink_is_busy('b'), 1, 'the other waits for it');
+SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.answer('b'), 'OM005', 'and finds the cart empty');
+
+SELECT pg_temp.run('a', format(
+    'SELECT body FROM api.add_cart_item(%L, ''customer'', NULL, NULL, NULL,
+                                        %L, 1, NULL, NULL)', :buyer2, p))
+  FROM unnest(ARRAY[:shirt, :pizza]) p \g /dev/null
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT pg_temp.run('a', pg_temp.checkout()) \g /dev/null
+SELECT dblink_send_query('b', pg_temp.checkout()) \g /dev/null
+SELECT pg_temp.run('a', 'ROLLBACK') \g /dev/null
+SELECT is(json_array_length(pg_temp.answer('b')::json -> 'orders'), 2,
+          'when the first gives up, the other gets both');
+
+-- two drivers
+
+\set driver2 '\'00000000-0000-7000-8000-000000000108\''
+
+CREATE FUNCTION pg_temp.accept(p_driver uuid, p_task uuid) RETURNS text
+LANGUAGE sql AS $$
+    SELECT format('SELECT body FROM api.answer_driver_task(%L, ''driver'', %L,
+                                                           ''accept'')',
+                  p_driver, p_task)
+$$;
+
+SELECT o.id AS meal FROM shop.orders o
+ WHERE o.payment_method = 'race' AND o.store_id = :delivery_store
+ ORDER BY o.id LIMIT 1 \gset
+SELECT pg_temp.run('a', format('UPDATE shop.orders SET status = ''preparing''
+    WHERE id = %L', :'meal')) \g /dev/null
+SELECT id AS task FROM shop.deliveries WHERE order_id = :'meal' \gset
+
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT pg_temp.run('a', pg_temp.accept(:driver, :'task')) \g /dev/null
+SELECT dblink_send_query('b', pg_temp.accept(:driver2, :'task'))
+\g /dev/null
+SELECT pg_temp.run('a', 'ROLLBACK') \g /dev/null
+SELECT matches(pg_temp.answer('b'), 'Delivery accepted',
+               'when a driver gives up, the other gets the task');
+SELECT pg_temp.run('a', format('SELECT body FROM api.update_driver_task(%L,
+    ''driver'', %L, ''delivered'')', :driver2, :'task')) \g /dev/null
+
+SELECT o.id AS meal FROM shop.orders o
+ WHERE o.payment_method = 'race' AND o.store_id = :delivery_store
+   AND o.id <> :'meal' LIMIT 1 \gset
+SELECT pg_temp.run('a', format('UPDATE shop.orders SET status = ''preparing''
+    WHERE id = %L', :'meal')) \g /dev/null
+SELECT id AS task FROM shop.deliveries WHERE order_id = :'meal' \gset
+
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT matches(pg_temp.run('a', pg_temp.accept(:driver, :'task')),
+               'Delivery accepted', 'of two drivers one gets it');
+SELECT dblink_send_query('b', pg_temp.accept(:driver2, :'task'))
+\g /dev/null
+SELECT pg_sleep(0.1) \g /dev/null
+SELECT is(dblink_is_busy('b'), 1, 'the other waits for it');
+SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.answer('b'), 'OM015', 'and is told that it is taken');
+SELECT is(o.driver_id || ' ' || d.driver_id || ' ' || o.version,
+          :driver || ' ' || :driver || ' 3', 'order and task name the winner')
+  FROM shop.orders o JOIN shop.deliveries d ON d.order_id = o.id
+ WHERE d.id = :'task';
+
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT pg_temp.run('a', format('SELECT id FROM shop.orders WHERE id = %L
+    FOR UPDATE', :'meal')) \g /dev/null
+SELECT is(pg_temp.run('b', pg_temp.accept(:driver2, :'task')), 'OM015',
+          'who comes later does not wait for anybody');
+SELECT pg_temp.run('a', 'ROLLBACK') \g /dev/null
+
+-- a driver and the manager
+
+SELECT pg_temp.run('a', format('SELECT body FROM api.create_order(%L,
+    ''customer'', NULL, NULL, NULL, %L, 1, NULL, NULL, ''race'', NULL, NULL,
+    ''order'')', :buyer2, :pizza))::json #>> '{order,id}' AS meal \gset
+SELECT pg_temp.run('a', format('UPDATE shop.orders SET status = ''preparing''
+    WHERE id = %L', :'meal')) \g /dev/null
+SELECT id AS task FROM shop.deliveries WHERE order_id = :'meal' \gset
+SELECT pg_temp.run('a', 'BEGIN') \g /dev/null
+SELECT pg_temp.run('a', format('SELECT body FROM api.update_manager_order(%L,
+    ''manager'', NULL, %L, ''cancelled'')', :manager, :'meal')) \g /dev/null
+SELECT dblink_send_query('b', pg_temp.accept(:driver2, :'task'))
+\g /dev/null
+SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
+SELECT is(pg_temp.answer('b'), 'OM015',
+          'a task whose order is cancelled meanwhile is not open');
+
 SELECT pg_temp.run('a', format('DELETE FROM shop.notifications WHERE order_id
     IN (SELECT id FROM shop.orders WHERE payment_method = ''race'')'))
 \g /dev/null
 SELECT pg_temp.run('a', 'DELETE FROM shop.orders
     WHERE payment_method = ''race''') \g /dev/null
+SELECT pg_temp.run('a', 'DELETE FROM shop.deleted_orders
+    WHERE "order" #>> ''{payment,method}'' = ''race''') \g /dev/null
 SELECT pg_temp.run('a', 'DELETE FROM shop.idempotency_keys
     WHERE key LIKE ''race%''') \g /dev/null
 SELECT pg_temp.run('a', format(

@@ -851,6 +851,95 @@ room(void)
 static int  allowed;
 
 
+/* which members a body brings */
+
+static void
+members(void)
+{
+    int                      i;
+    ngx_int_t                rc;
+    ngx_order_source_t       source;
+
+    static const ngx_str_t   name = ngx_string("a");
+
+    static const struct {
+        const char          *body;
+        int                  form;
+        ngx_int_t            expected;
+    } cases[] = {
+        { "", 0, NGX_DECLINED },
+        { "{}", 0, NGX_DECLINED },
+        { "{\"a\":1}", 0, NGX_OK },
+        { "{\"b\":{\"a\":1}}", 0, NGX_DECLINED },
+        { "{\"a\":null}", 0, NGX_DECLINED },
+        { "{\"a\":1", 0, NGX_ABORT },
+        { "[\"a\"]", 0, NGX_ABORT },
+        { "a=1", 1, NGX_OK },
+        { "b=2&a=1", 1, NGX_OK },
+        { "b=a=1", 1, NGX_DECLINED },
+        { "aa=1&b=2", 1, NGX_DECLINED },
+        { "a", 1, NGX_DECLINED },
+        { "b&", 1, NGX_DECLINED }
+    };
+
+    memset(&source, 0, sizeof(source));
+
+    for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+        source.body.data = (u_char *) cases[i].body;
+        source.body.len = strlen(cases[i].body);
+        source.form = cases[i].form;
+
+        rc = ngx_order_input_has(&source, &name, pool);
+
+        ok(rc == cases[i].expected, "\"%s\" brings \"a\": %d",
+           cases[i].body, (int) rc);
+    }
+}
+
+
+/* faults inside of an object that has a code of its own */
+
+static void
+codes(void)
+{
+    ngx_str_t                        body;
+    ngx_order_fault_t               *f;
+
+    static const ngx_str_t           field = ngx_string("later");
+
+    static const ngx_order_field_t   place[] = {
+        { ngx_string("street"), NGX_ORDER_IN_BODY, NGX_ORDER_TEXT, 1, 1, 5,
+          NULL, NULL },
+        END
+    };
+
+    static const ngx_order_field_t   fields[] = {
+        { ngx_string("place"), NGX_ORDER_IN_BODY, NGX_ORDER_OBJECT, 1, 0, 99,
+          "BAD_PLACE", place },
+        { ngx_string("n"), NGX_ORDER_IN_BODY, NGX_ORDER_INTEGER, 1, 1, 5,
+          NULL, NULL },
+        END
+    };
+
+    ngx_str_set(&body, "{\"place\":{\"x\":1},\"n\":9}");
+    ok(read_body(fields, &body, 0) == NGX_DECLINED
+       && input.faults.nelts == 3, "three faults");
+
+    f = input.faults.elts;
+    ok(f[0].code && strcmp(f[0].code, "BAD_PLACE") == 0
+       && f[1].code == f[0].code, "those inside have the object's code");
+    ok(f[2].code == NULL, "the one behind has none");
+
+    ngx_str_set(&body, "{\"n\":1}");
+    ok(read_body(fields, &body, 0) == NGX_DECLINED
+       && ((ngx_order_fault_t *) input.faults.elts)->code,
+       "so has the object itself when it is missing");
+
+    ok(ngx_order_input_refuse(&input, &field, "is wrong") == NGX_OK
+       && strcmp(fault(1), "later: is wrong") == 0, "a fault found later");
+}
+
+
 static void *
 failing(size_t size)
 {
@@ -906,6 +995,8 @@ main(void)
     names();
     escapes();
     room();
+    members();
+    codes();
     no_memory();
 
     ngx_destroy_pool(pool);
