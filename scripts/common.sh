@@ -18,7 +18,7 @@ packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
-    clang libclang-rt-dev"
+    clang libclang-rt-dev nodejs npm"
 packages_bench="wrk"
 
 
@@ -48,12 +48,17 @@ is_root() {
 # --- packages
 
 
+# Prints those that are neither installed nor provided by one that is.
 packages_missing() {
-    local name
+    local name there
+
+    there=$(dpkg-query -W \
+        -f '${db:Status-Status} ${Package}, ${Provides},\n' \
+        | sed -n 's/^installed//p')
 
     for name; do
-        dpkg-query -W -f '${db:Status-Status} ${Provides}\n' "$name" \
-            2>/dev/null | grep -q '^installed' || printf '%s ' "$name"
+        grep -qE " ${name//./\\.}( \([^)]*\))?," <<< "$there" \
+            || printf '%s ' "$name"
     done
 }
 

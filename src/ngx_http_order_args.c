@@ -64,6 +64,11 @@ ngx_http_order_args_read(ngx_http_order_call_t *call,
 
     rc = ngx_http_order_args_choose(call, &source);
 
+    if (rc == NGX_ABORT) {
+        *problem = &ngx_http_order_forbidden;
+        return NGX_DECLINED;
+    }
+
     if (rc == NGX_OK) {
         rc = ngx_order_input_read(&call->input, call->ctx->route->fields,
                                   &source, call->request->pool);
@@ -217,7 +222,8 @@ ngx_http_order_args_header(void *data, const ngx_str_t *name)
 
 /*
  * Of several rows of one method and path, the one whose member the body
- * brings; it must bring just one of them.
+ * brings; it must bring just one of them.  NGX_ABORT: the caller may not take
+ * that one.
  */
 
 static ngx_int_t
@@ -259,7 +265,7 @@ ngx_http_order_args_choose(ngx_http_order_call_t *call,
 
     call->ctx->route = chosen;
 
-    return NGX_OK;
+    return (call->ctx->identity.role & chosen->roles) ? NGX_OK : NGX_ABORT;
 }
 
 

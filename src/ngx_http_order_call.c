@@ -37,7 +37,7 @@ static void ngx_http_order_call_done(ngx_order_pg_query_t *query);
 static ngx_uint_t ngx_http_order_call_again(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_finish(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_failed(ngx_http_order_call_t *call);
-static const ngx_str_t *ngx_http_order_call_code(
+static const ngx_http_order_problem_t *ngx_http_order_call_words(
     const ngx_http_order_call_t *call);
 static void ngx_http_order_call_changes(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_tag(ngx_http_order_call_t *call,
@@ -289,7 +289,7 @@ ngx_http_order_call_finish(ngx_http_order_call_t *call)
 
     case NGX_ORDER_PG_REFUSED:
         return ngx_http_order_refused(call->request, &call->query,
-                                      ngx_http_order_call_code(call));
+                                      ngx_http_order_call_words(call));
 
     default:
         return ngx_http_order_call_failed(call);
@@ -302,13 +302,13 @@ ngx_http_order_call_finish(ngx_http_order_call_t *call)
 static ngx_int_t
 ngx_http_order_call_failed(ngx_http_order_call_t *call)
 {
-    const ngx_str_t                   *code;
     ngx_http_order_problem_t           named;
     const ngx_http_order_route_t      *route;
-    const ngx_http_order_problem_t    *problem;
+    const ngx_http_order_problem_t    *problem, *words;
     const ngx_http_order_main_conf_t  *omcf;
 
     route = call->ctx->route;
+    words = ngx_http_order_call_words(call);
     problem = ngx_http_order_reply_failure(call->query.status,
                                            route->method == NGX_HTTP_GET);
 
@@ -328,24 +328,28 @@ ngx_http_order_call_failed(ngx_http_order_call_t *call)
     }
 
     named = *problem;
-    code = ngx_http_order_call_code(call);
 
-    if (code) {
-        named.code = *code;
+    if (words) {
+        named.code = words->code;
+
+        if (call->query.status != NGX_ORDER_PG_TIMEOUT
+            && call->query.status != NGX_ORDER_PG_LOST)
+        {
+            ngx_http_order_reply_words(&named, words);
+        }
     }
 
     return ngx_http_order_reply_problem(call->request, &named, NULL, NULL);
 }
 
 
-/* the code of a failure of the database, where the route has one */
+/* what to say of a failure of the database, where the route has words */
 
-static const ngx_str_t *
-ngx_http_order_call_code(const ngx_http_order_call_t *call)
+static const ngx_http_order_problem_t *
+ngx_http_order_call_words(const ngx_http_order_call_t *call)
 {
-    static const ngx_str_t  code = ngx_string("DATABASE_ERROR");
-
-    return (call->ctx->route->flags & NGX_HTTP_ORDER_PAID) ? &code : NULL;
+    return (call->ctx->route->flags & NGX_HTTP_ORDER_PAID)
+               ? &ngx_http_order_not_created : NULL;
 }
 
 

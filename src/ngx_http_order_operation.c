@@ -446,6 +446,13 @@ ngx_http_order_operation_headers(ngx_order_writer_t *w, ngx_uint_t flags)
 {
     const ngx_http_order_word_t  *header;
 
+    if ((flags & (NGX_HTTP_ORDER_KEYED|NGX_HTTP_ORDER_TAGGED
+                  |NGX_HTTP_ORDER_LISTED))
+        == 0)
+    {
+        return;
+    }
+
     ngx_order_write_open(w, "headers", '{');
 
     for (header = ngx_http_order_header_words; header->word; header++) {

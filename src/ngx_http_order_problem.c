@@ -139,3 +139,12 @@ const ngx_http_order_problem_t  ngx_http_order_internal = {
     ngx_string("Something went wrong here."),
     ngx_string("Try again or contact support"), 1, 0
 };
+
+/* S4's words for an order that could not be created, whatever the status */
+
+const ngx_http_order_problem_t  ngx_http_order_not_created = {
+    NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_string("DATABASE_ERROR"),
+    ngx_string("Internal Server Error"),
+    ngx_string("Unable to create order. Please contact support."),
+    ngx_string("Try again or contact support"), 1, 0
+};

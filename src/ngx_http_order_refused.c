@@ -110,9 +110,9 @@ static const ngx_http_order_refusal_t  ngx_http_order_refusals[] = {
 
 ngx_int_t
 ngx_http_order_refused(ngx_http_request_t *r,
-    const ngx_order_pg_query_t *query, const ngx_str_t *code)
+    const ngx_order_pg_query_t *query, const ngx_http_order_problem_t *words)
 {
-    ngx_str_t                        message, members;
+    ngx_str_t                        members;
     ngx_http_order_problem_t         problem;
     const ngx_http_order_refusal_t  *refusal;
 
@@ -122,31 +122,36 @@ ngx_http_order_refused(ngx_http_request_t *r,
         }
     }
 
+    problem = refusal->problem;
+
     if (refusal->sqlstate[0] == 'O') {
+        problem.message = query->message;
         members = ngx_http_order_refused_members(&query->detail);
 
-        return ngx_http_order_reply_problem(r, &refusal->problem,
-                                            &query->message, &members);
+        if (words && ngx_strcmp(refusal->sqlstate, "OM007") == 0) {
+            ngx_http_order_reply_words(&problem, words);
+        }
+
+        return ngx_http_order_reply_problem(r, &problem, NULL, &members);
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "%V: %s %V",
                   &query->statement->name, query->sqlstate, &query->message);
 
     if (refusal->sqlstate[0]) {
-        problem = refusal->problem;
-        ngx_str_set(&message, "The database could not do it; "
-                              "nothing was changed.");
+        ngx_str_set(&problem.message, "The database could not do it; "
+                                      "nothing was changed.");
 
     } else {
         problem = ngx_http_order_internal;
-        message = problem.message;
     }
 
-    if (code) {
-        problem.code = *code;
+    if (words) {
+        problem.code = words->code;
+        ngx_http_order_reply_words(&problem, words);
     }
 
-    return ngx_http_order_reply_problem(r, &problem, &message, NULL);
+    return ngx_http_order_reply_problem(r, &problem, NULL, NULL);
 }
 
 

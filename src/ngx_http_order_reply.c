@@ -343,9 +343,20 @@ ngx_http_order_reply_faults(ngx_http_request_t *r, const ngx_array_t *faults)
     if (code) {
         problem.code.data = (u_char *) code;
         problem.code.len = ngx_strlen(code);
+        ngx_http_order_reply_words(&problem, &ngx_http_order_not_created);
     }
 
     return ngx_http_order_reply_problem(r, &problem, NULL, &members);
+}
+
+
+void
+ngx_http_order_reply_words(ngx_http_order_problem_t *problem,
+    const ngx_http_order_problem_t *words)
+{
+    problem->message = words->message;
+    problem->action = words->action;
+    problem->retry = words->retry;
 }
 
 

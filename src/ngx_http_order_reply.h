@@ -48,6 +48,7 @@ extern const ngx_http_order_problem_t  ngx_http_order_slow_database;
 extern const ngx_http_order_problem_t  ngx_http_order_unknown_outcome;
 extern const ngx_http_order_problem_t  ngx_http_order_repeat_outcome;
 extern const ngx_http_order_problem_t  ngx_http_order_internal;
+extern const ngx_http_order_problem_t  ngx_http_order_not_created;
 
 
 /* Adds a header to the answer; the value must outlive the request. */
@@ -84,6 +85,10 @@ const ngx_http_order_problem_t *ngx_http_order_reply_failure(
 /* Writes the ETag of a version, quotes included; returns the end. */
 u_char *ngx_http_order_reply_etag(u_char *p, const ngx_order_record_t *record,
     uint64_t labels_stamp);
+
+/* Puts the words of another problem in place of a problem's own. */
+void ngx_http_order_reply_words(ngx_http_order_problem_t *problem,
+    const ngx_http_order_problem_t *words);
 
 /* Does the If-None-Match of this request name that tag. */
 ngx_uint_t ngx_http_order_reply_matches(ngx_http_request_t *r,

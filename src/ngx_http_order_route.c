@@ -90,10 +90,11 @@
 
 /* a row whose handler needs no function */
 
-#define ngx_http_order_own(method, path, about, answer, handler)             \
+#define ngx_http_order_own(method, path, about, answer, name)                \
     { NGX_HTTP_##method, ngx_string(path), ngx_string(""), about, 0, 0,      \
-      ngx_http_order_no_fields, &ngx_http_order_answer_##answer, handler,    \
-      { ngx_null_string, ngx_null_string, NGX_ORDER_PG_FILL } }
+      ngx_http_order_no_fields, &ngx_http_order_answer_##answer,             \
+      ngx_http_order_##name##_handler,                                       \
+      { ngx_string(#name), ngx_null_string, NGX_ORDER_PG_FILL } }
 
 /* a row whose caller proves himself by a signature */
 
@@ -134,14 +135,14 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
         NGX_ORDER_PG_SLOW } },
 
     ngx_http_order_own(POST, "/api/auth/logout", "lets go of the cookie",
-                       success, ngx_http_order_logout_handler),
+                       success, logout),
 
     ngx_http_order_row(GET, "/api/auth/me", "who the caller is",
                        NGX_HTTP_ORDER_ANY, 0, no, me,
                        "get_user", NGX_HTTP_ORDER_2, FILL),
 
-    ngx_http_order_own(GET, "/api/openapi.json", "this document", openapi,
-                       ngx_http_order_openapi_handler),
+    ngx_http_order_own(GET, "/api/openapi.json", "this document",
+                       openapi, openapi),
 
     ngx_http_order_row(GET, "/api/stores", "stores that sell",
                        0, NGX_HTTP_ORDER_LISTED, page, stores,

@@ -17,7 +17,7 @@ DECLARE
     v_order   orders;
 BEGIN
     IF p_key IS NOT NULL THEN
-        v_answer := idempotency_begin(p_user, 'create_paid_order', p_key,
+        v_answer := idempotency_begin(p_user, 'create_order', p_key,
                                       p_fingerprint);
         IF v_answer.http_status IS NOT NULL THEN
             RETURN NEXT v_answer;
@@ -87,7 +87,7 @@ BEGIN
                            AS order) b), v_order);
 
     IF p_key IS NOT NULL THEN
-        PERFORM idempotency_end(p_user, 'create_paid_order', p_key,
+        PERFORM idempotency_end(p_user, 'create_order', p_key,
                                 p_fingerprint, v_answer);
     END IF;
 

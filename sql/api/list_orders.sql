@@ -6,13 +6,9 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = shop, pg_temp
 AS $$
 BEGIN
-    RETURN NEXT reply_orders(CASE p_role
-                             WHEN 'customer' THEN 'buyer'
-                             WHEN 'manager' THEN 'seller'
-                             WHEN 'driver' THEN 'driver'
-                             ELSE 'all' END,
-                             p_user, p_status, p_page, p_limit, 'createdAt',
-                             p_sort_order, p_cursor, p_shape);
+    RETURN NEXT reply_orders(order_side(p_role), p_user, p_status, p_page,
+                             p_limit, 'createdAt', p_sort_order, p_cursor,
+                             p_shape);
 END
 $$;
 

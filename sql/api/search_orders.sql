@@ -16,6 +16,7 @@ DECLARE
     c_first  CONSTANT int4 := 500;
     c_looks  CONSTANT int4 := 5000;
     c_rare   CONSTANT int4 := 5000;
+    v_side   text := order_side(p_role);
     v_limit  int4 := page_limit(p_limit);
     v_after  uuid := page_cursor(p_cursor);
     v_query  tsquery := search_query(p_q);
@@ -29,13 +30,13 @@ BEGIN
 
     IF numnode(v_query) > 0 THEN
         SELECT w.ids, w.last INTO v_found, v_last
-          FROM search_walk(p_user, p_role, v_query, p_status,
+          FROM search_walk(v_side, p_user, v_query, p_status,
                            p_payment_method, p_from, p_to, p_min, p_max,
                            v_after, v_limit + 1, c_first) w;
     END IF;
 
     IF v_last IS NOT NULL THEN
-        v_more := search_index(p_user, p_role, v_query, p_status,
+        v_more := search_index(v_side, p_user, v_query, p_status,
                                p_payment_method, p_from, p_to, p_min, p_max,
                                v_last, v_limit + 1, c_rare);
 
@@ -43,7 +44,7 @@ BEGIN
             v_last := NULL;
         ELSE
             SELECT w.ids, w.last INTO v_more, v_last
-              FROM search_walk(p_user, p_role, v_query, p_status,
+              FROM search_walk(v_side, p_user, v_query, p_status,
                                p_payment_method, p_from, p_to, p_min, p_max,
                                v_last, v_limit + 1, c_looks) w;
         END IF;

@@ -1,7 +1,7 @@
 -- The index gives its orders in no useful order: all of them, or none.
 
 CREATE OR REPLACE FUNCTION shop.search_index(
-    p_user uuid, p_role text, p_query tsquery, p_status text,
+    p_side text, p_owner uuid, p_query tsquery, p_status text,
     p_payment_method text, p_from timestamptz, p_to timestamptz,
     p_min numeric, p_max numeric, p_after uuid, p_limit int4, p_most int4)
 RETURNS uuid[]
@@ -16,13 +16,13 @@ DECLARE
     v_after  timestamptz;
     v_ids    uuid[];
 BEGIN
-    IF p_role = 'customer' THEN
-        v_query := v_query && quote_literal('b:' || p_user)::tsquery;
+    IF p_side = 'buyer' THEN
+        v_query := v_query && quote_literal('b:' || p_owner)::tsquery;
 
-    ELSIF p_role = 'manager' THEN
+    ELSIF p_side = 'seller' THEN
         v_query := v_query && (
             SELECT string_agg(quote_literal('s:' || id), ' | ')::tsquery
-              FROM stores WHERE manager_id = p_user);
+              FROM stores WHERE manager_id = p_owner);
     END IF;
 
     -- nothing but -not: the index would have to read all of itself
@@ -45,9 +45,9 @@ BEGIN
         SELECT o.id
           FROM unnest(v_ids) AS i (id),
                LATERAL (SELECT * FROM orders WHERE id = i.id LIMIT 1) o
-         WHERE (p_role <> 'customer' OR o.buyer_id = p_user)
-           AND (p_role <> 'manager' OR o.seller_id = p_user)
-           AND (p_role <> 'driver' OR o.driver_id = p_user)
+         WHERE (p_side <> 'buyer' OR o.buyer_id = p_owner)
+           AND (p_side <> 'seller' OR o.seller_id = p_owner)
+           AND (p_side <> 'driver' OR o.driver_id = p_owner)
            AND (p_status IS NULL OR o.status = p_status)
            AND (p_from IS NULL OR o.created_at >= p_from)
            AND (p_to IS NULL OR o.created_at < p_to)
@@ -61,8 +61,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION shop.search_index(uuid, text, tsquery, text, text,
+COMMENT ON FUNCTION shop.search_index(text, uuid, tsquery, text, text,
     timestamptz, timestamptz, numeric, numeric, uuid, int4, int4) IS
-    'A caller''s orders behind p_after that match, the newest first, at most '
-    'p_limit; NULL where the index has more than p_most documents that '
-    'match: a buyer''s or a seller''s own, anybody''s for other roles.';
+    'The orders of a list behind p_after that match, the newest first, at '
+    'most p_limit; NULL where the index has more than p_most documents that '
+    'match: a buyer''s or a seller''s own, else anybody''s.';

@@ -44,7 +44,8 @@ is(sum0(map { $_->{polls} } @results), $polls, "$polls polls");
 is(sum0(map { $_->{cache}{HIT} // 0 } @results), $polls, 'all hits');
 is_deeply([map { @{ $_->{faults} } } @results], [], 'all right');
 
-my $own = 'feed_read|^listen|api\.ring|api\.maintain|api\.statuses';
+my $own = 'feed_read|^listen|api\.ring|api\.maintain|api\.automate|'
+          . 'api\.statuses';
 
 is(statements('.', $own), 0, 'no statement')
     or diag(sql("SELECT calls, query FROM pg_stat_statements"));

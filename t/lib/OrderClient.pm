@@ -12,6 +12,7 @@ use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
+use IPC::Open2 qw(open2);
 use JSON::PP ();
 use POSIX qw(WNOHANG);
 use Test::More ();
@@ -19,9 +20,10 @@ use Time::HiRes qw(sleep time);
 
 use OrderTest;
 
-our @EXPORT = qw(call call_all connection decoded is_problem order_id
-                 order_number order_now order_set queries reload second_nginx
-                 wait_for_log wait_until workers_of);
+our @EXPORT = qw(call call_all connection decoded fill_cart finish hold
+                 is_problem is_seen order_id order_number order_now order_set
+                 pages queries release reload second_nginx start wait_for_log
+                 wait_until workers_of);
 
 # the filter "eval" runs there
 
@@ -98,6 +100,36 @@ sub order_set {
 }
 
 
+# Somebody in psql who runs a statement and does not end the transaction: it
+# keeps its locks until release().
+sub hold {
+    my $statement = shift;
+    my $pid = open2(my $out, my $in, 'psql', '-XAqt', '-v', 'ON_ERROR_STOP=1',
+                    '-h', OrderTest::start_database(), '-U', 'postgres',
+                    '-d', database())
+        or die "psql: $!\n";
+
+    $in->autoflush(1);
+    print $in "BEGIN; $statement; \\echo held\n";
+
+    while (my $line = <$out>) {
+        return [$pid, $in, $out] if $line eq "held\n";
+    }
+
+    die "psql failed: $statement\n";
+}
+
+
+sub release {
+    my ($pid, $in, $out) = @{ $_[0] };
+
+    print $in "ROLLBACK;\n";
+    close $in;
+    1 while <$out>;
+    waitpid $pid, 0;
+}
+
+
 # How often the module has called a function of the database.
 sub queries {
     my $function = shift;
@@ -152,6 +184,54 @@ sub call_all {
     put($sockets[$_], text(@{ $_[$_] })) for 0 .. $#_;
 
     return map { answer($_) } @sockets;
+}
+
+
+# A request that is not waited for, and its answer.
+sub start {
+    my ($line, %how) = @_;
+    my $socket = connection($how{port});
+
+    put($socket, text($line, %how));
+
+    return $socket;
+}
+
+
+sub finish { return answer(shift) }
+
+
+# A list from its first page to its last, by Link: the pages.  KEY is the
+# member that has the elements; a bare array has none.
+sub pages {
+    my ($path, $key, %how) = @_;
+    my @pages;
+
+    while (defined $path) {
+        my $got = call("GET $path", %how);
+        my $list = decoded($got);
+
+        push @pages, defined $key ? $list->{$key} : $list;
+        ($path) = ($got->{headers}{link} // '') =~ /^<(\S+)>; rel="next"$/;
+        die "a list without an end\n" if @pages > 200;
+    }
+
+    return @pages;
+}
+
+
+# fill_cart(USER, '31', '32 x 2' ...): puts products into a cart.
+sub fill_cart {
+    my ($user, @items) = @_;
+
+    for (@items) {
+        my ($product, $quantity) = split / x /;
+        my $got = call('POST /cart-items', as => $user, json =>
+            '{"product_id":"' . product_id($product) . '","quantity":'
+            . ($quantity // 1) . '}');
+
+        die "not put into the cart: $got->{body}\n" if $got->{code} != 201;
+    }
 }
 
 
@@ -252,6 +332,25 @@ sub is_problem {
         join(' ', $answer->{code}, $answer->{headers}{'content-type'} // '',
              $got->{status} // '', $got->{code} // ''),
         "$status application/problem+json $status $code", $what);
+}
+
+
+# Every worker's poll shows this status and version: there are more polls at
+# once than workers.
+sub is_seen {
+    my ($id, $user, $status, $version, $what) = @_;
+    my @got = call_all(map { ["GET /api/order-status/$id", as => $user] }
+                           1 .. 12);
+    my %seen = map { ($_ => 1) } map {
+        join ' ', $_->{code}, map { $_ // '-' }
+                              @{ decoded($_) }{qw(status version)}
+    } @got;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    return Test::More::is(join(', ', sort keys %seen),
+                          "200 $status $version",
+                          $what // "all polls: $status");
 }
 
 

@@ -40,7 +40,8 @@ use IO::Socket::INET;
 use OrderToken;
 use OrderWebhook;
 
-our @EXPORT = qw(token user_id store_id product_id sql database webhook);
+our @EXPORT = qw(token user_id new_user store_id product_id sql database
+                 webhook);
 our @EXPORT_OK = qw(conninfo free_port http_config key_dir set_http_config
                     start_database);
 
@@ -171,6 +172,19 @@ sub user_id {
     my $user = $users{$name} or die "no such user: $name\n";
 
     return "00000000-0000-7000-8000-0000000001$user->[0]";
+}
+
+
+# A user more, NAME@example.com, of whom nobody knows yet; the id.
+sub new_user {
+    my ($name, $role) = @_;
+
+    $users{$name} = [sprintf('%02d', 1 + keys %users), $role // 'customer'];
+    sql("INSERT INTO shop.users (id, email, first_name, last_name, role)
+         VALUES ('" . user_id($name) . "', '$name\@example.com',
+                 '\u$name', 'New', '$users{$name}[1]')");
+
+    return user_id($name);
 }
 
 
