@@ -7,7 +7,9 @@
 #include <ngx_http_order_fields.h>
 
 
-#define NGX_HTTP_ORDER_MONEY  INT64_C(9999999999)
+/* numeric(18,8) is less than this: the type itself sees to it */
+
+#define NGX_HTTP_ORDER_MONEY  INT64_C(10000000000)
 
 
 #define ngx_http_order_key                                                   \

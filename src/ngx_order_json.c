@@ -232,6 +232,10 @@ ngx_order_json_copy_string(ngx_order_json_copy_t *copy)
             return "is not UTF-8";
         }
 
+        if (*copy->p < 0x20) {
+            return "must not contain control characters";
+        }
+
         if (*copy->p == '\\' && copy->last - copy->p > 1) {
             n = 1 + ngx_order_utf8(copy->p + 1, copy->last);
 

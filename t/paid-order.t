@@ -445,17 +445,8 @@ $http =~ s/connections=4/connections=4 timeout=500ms/ or die;
 $http
 --- play
 my $before = traces();
-my $name = database();
-my $dir = OrderTest::start_database();
-
-open my $lock, '|-', 'psql', '-XAqt', '-h', $dir, '-U', 'postgres', $name
-    or die $!;
-$lock->autoflush(1);
-print $lock "BEGIN; SELECT FROM shop.products WHERE id = '", product_id(54),
-            "' FOR UPDATE;\n";
-ok wait_until(sub { sql("SELECT count(*) FROM pg_stat_activity
-    WHERE datname = '$name' AND state = 'idle in transaction'") }), 'locked';
-
+my $lock = hold("SELECT FROM shop.products WHERE id = '"
+                . product_id(54) . "' FOR UPDATE");
 my $got = pay(headers => 'Idempotency-Key: locked');
 
 is_problem $got, 503, 'DATABASE_ERROR', 'it takes too long';
@@ -464,8 +455,7 @@ cmp_ok $got->{headers}{'retry-after'}, '>=', 1, 'Retry-After';
 unlike $got->{body}, qr/timeout|SELECT|shop\./, 'nothing of the inside';
 is traces(), $before, 'nothing is left';
 
-print $lock "ROLLBACK;\n";
-close $lock;
+release($lock);
 
 is pay(headers => 'Idempotency-Key: locked')->{code}, 201,
     'the same request, later';
@@ -520,16 +510,14 @@ sql("CREATE FUNCTION public.lose() RETURNS trigger LANGUAGE plpgsql AS
      FOR EACH ROW EXECUTE FUNCTION public.lose()");
 
 my $lost = sub {
-    my $on = connection();
+    my $on = start('POST /api/orders', as => 'buyer', json => sample(), @_);
 
-    OrderClient::put($on, OrderClient::text('POST /api/orders',
-        as => 'buyer', json => sample(), @_));
     wait_until(sub { sql("SELECT count(pg_terminate_backend(pid))
         FROM pg_stat_activity WHERE datname = '$name'
          AND usename = 'order_api' AND state = 'active'
          AND query LIKE '%create_paid_order%'") });
 
-    return OrderClient::answer($on);
+    return finish($on);
 };
 
 for my $key (undef, 'Idempotency-Key: lost') {

@@ -8,8 +8,11 @@ RETURNS SETOF api.answer
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = shop, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET seq_page_cost = 0
+SET random_page_cost = 0
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+SET enable_sort = off
 SET jit = off
 AS $$
 DECLARE

@@ -1,5 +1,6 @@
 -- The row is written first: who comes with the same event at the same time
--- waits here for the first one's end, and finds it done, or not.
+-- waits here for the first one's end, and finds it done, or not.  An event of
+-- an order that is gone since is still one that was done.
 
 CREATE OR REPLACE FUNCTION shop.claim_event(
     p_source text, p_event text, p_type text, p_order text)
@@ -15,6 +16,13 @@ BEGIN
     SELECT id INTO v_id FROM orders WHERE id = order_id(p_order);
 
     IF NOT FOUND THEN
+        UPDATE webhook_events SET repeats = repeats + 1
+         WHERE source = p_source AND event_id = p_event;
+
+        IF FOUND THEN
+            RETURN event_answer('duplicate', NULL);
+        END IF;
+
         RAISE EXCEPTION USING
             ERRCODE = 'OM001', MESSAGE = 'There is no such order.';
     END IF;

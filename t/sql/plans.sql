@@ -140,6 +140,25 @@ SELECT cmp_ok((SELECT count(*) FROM results WHERE answered = 20), '>',
 SELECT is((SELECT max(fetched) FROM results WHERE call ~ '^get_user_stats'),
           0::bigint, 'statistics read no order');
 
+-- an entry of an index that is read and not taken is no row: pages tell
+
+CREATE FUNCTION pg_temp.pages(p_call text) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_plan  json;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM api.'
+            || p_call INTO v_plan;
+    RETURN (v_plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::int
+           + (v_plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::int;
+END
+$$;
+
+SELECT cmp_ok((SELECT max(pg_temp.pages(call)) FROM calls
+                WHERE call ~ '^list_(buyer|seller)' AND most = 64), '<', 400,
+              'nor does a first page, or one behind a cursor, pass over many '
+              'entries of an index');
+
 -- search: bounded, whatever is asked for
 
 CREATE TEMP TABLE searches AS
