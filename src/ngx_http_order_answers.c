@@ -8,6 +8,35 @@
 #include <ngx_http_order_answers.h>
 
 
+ngx_http_order_members(texts) = {
+    ngx_http_order_each(TEXT),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(counts) = {
+    ngx_http_order_each(INTEGER),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(amounts) = {
+    ngx_http_order_each(DECIMAL),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(address) = {
+    ngx_http_order_has("name", TEXT),
+    ngx_http_order_has("street", TEXT),
+    ngx_http_order_has("city", TEXT),
+    ngx_http_order_may("state", TEXT),
+    ngx_http_order_may("zipCode", TEXT),
+    ngx_http_order_may("country", TEXT),
+    ngx_http_order_last
+};
+
+
 ngx_http_order_members(poll) = {
     ngx_http_order_has("order_id", UUID),
     ngx_http_order_has("order_number", TEXT),
@@ -128,7 +157,7 @@ ngx_http_order_members(a_status) = {
 ngx_http_order_members(transition) = {
     ngx_http_order_has("from", TEXT),
     ngx_http_order_has("to", TEXT),
-    ngx_http_order_part("roles", ARRAY, 1, 0, 0, NULL),
+    ngx_http_order_hold("roles", ARRAY, texts),
     ngx_http_order_last
 };
 
@@ -234,7 +263,7 @@ ngx_http_order_members(bare_item) = {
     ngx_http_order_has("payment_status", TEXT),                              \
     ngx_http_order_has("version", INTEGER),                                  \
     ngx_http_order_may("notes", TEXT),                                       \
-    ngx_http_order_part("shipping_address", OBJECT, 0, 0, 0, NULL),          \
+    ngx_http_order_lend("shipping_address", OBJECT, address),                \
     ngx_http_order_has("created_at", TIME),                                  \
     ngx_http_order_has("updated_at", TIME),                                  \
     ngx_http_order_hold("user", OBJECT, bare_user),                          \
@@ -278,8 +307,8 @@ ngx_http_order_members(managed) = {
 ngx_http_order_members(stats) = {
     ngx_http_order_has("totalOrders", INTEGER),
     ngx_http_order_has("totalSpent", DECIMAL),
-    ngx_http_order_part("statusCounts", OBJECT, 1, 0, 0, NULL),
-    ngx_http_order_part("spentByCurrency", OBJECT, 1, 0, 0, NULL),
+    ngx_http_order_hold("statusCounts", OBJECT, counts),
+    ngx_http_order_hold("spentByCurrency", OBJECT, amounts),
     ngx_http_order_last
 };
 
@@ -318,10 +347,24 @@ ngx_http_order_members(detailed_item) = {
 };
 
 
+ngx_http_order_members(detailed_step) = {
+    ngx_http_order_has("label", TEXT),
+    ngx_http_order_has("emoji", TEXT),
+    ngx_http_order_has("step", INTEGER),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(detailed_steps) = {
+    ngx_http_order_each_of(detailed_step),
+    ngx_http_order_last
+};
+
+
 ngx_http_order_members(detailed) = {
     ngx_http_order_hold("order", OBJECT, detailed_order),
     ngx_http_order_hold("items", ARRAY, detailed_item),
-    ngx_http_order_part("timeline", OBJECT, 1, 0, 0, NULL),
+    ngx_http_order_hold("timeline", OBJECT, detailed_steps),
     ngx_http_order_last
 };
 
@@ -361,7 +404,7 @@ ngx_http_order_members(tasks) = {
     ngx_http_order_has("delivery_status", TEXT),
     ngx_http_order_may("delivery_time", TIME),
     ngx_http_order_hold("store", OBJECT, task_store),
-    ngx_http_order_part("shipping_address", OBJECT, 0, 0, 0, NULL),
+    ngx_http_order_lend("shipping_address", OBJECT, address),
     ngx_http_order_hold("items", ARRAY, task_item),
     ngx_http_order_has("created_at", TIME),
     ngx_http_order_has("updated_at", TIME),

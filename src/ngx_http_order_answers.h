@@ -26,6 +26,14 @@
 #define ngx_http_order_lend(name, type, fields)                              \
     ngx_http_order_part(name, type, 0, 0, 0, ngx_http_order_##fields##_members)
 
+/* the members of an object of any names, or the elements of an array */
+
+#define ngx_http_order_each(type)                                            \
+    ngx_http_order_field("*", BODY, type, 1, 0, 0)
+
+#define ngx_http_order_each_of(fields)                                       \
+    ngx_http_order_hold("*", OBJECT, fields)
+
 #define ngx_http_order_members(name)                                         \
     static const ngx_order_field_t  ngx_http_order_##name##_members[]
 

@@ -8,7 +8,30 @@
 #include <ngx_http_order_answers.h>
 
 
+ngx_http_order_members(counts) = {
+    ngx_http_order_each(INTEGER),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(amounts) = {
+    ngx_http_order_each(DECIMAL),
+    ngx_http_order_last
+};
+
+
 /* S4's shapes */
+
+ngx_http_order_members(address) = {
+    ngx_http_order_has("name", TEXT),
+    ngx_http_order_has("street", TEXT),
+    ngx_http_order_has("city", TEXT),
+    ngx_http_order_may("state", TEXT),
+    ngx_http_order_may("zipCode", TEXT),
+    ngx_http_order_may("country", TEXT),
+    ngx_http_order_last
+};
+
 
 ngx_http_order_members(buyer) = {
     ngx_http_order_has("id", UUID),
@@ -58,7 +81,7 @@ ngx_http_order_members(shipping) = {
     ngx_http_order_may("trackingNumber", TEXT),
     ngx_http_order_may("estimatedDelivery", DATE),
     ngx_http_order_may("actualDeliveryDate", TIME),
-    ngx_http_order_part("address", OBJECT, 0, 0, 0, NULL),
+    ngx_http_order_lend("address", OBJECT, address),
     ngx_http_order_last
 };
 
@@ -306,17 +329,64 @@ ngx_http_order_members(notifications) = {
 
 ngx_http_order_members(received) = {
     ngx_http_order_has("received", BOOLEAN),
-    ngx_http_order_has("outcome", TEXT),
-    ngx_http_order_hold("order", OBJECT, moved),
+    ngx_http_order_enum("outcome", BODY, 1,
+                        "applied|late|ignored|duplicate"),
+    ngx_http_order_lend("order", OBJECT, moved),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(range) = {
+    ngx_http_order_has("from", TIME),
+    ngx_http_order_has("to", TIME),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(order_metrics) = {
+    ngx_http_order_has("created", INTEGER),
+    ngx_http_order_has("completed", INTEGER),
+    ngx_http_order_has("creationRatePerDay", DECIMAL),
+    ngx_http_order_may("completionRate", DECIMAL),
+    ngx_http_order_may("averageOrderValue", DECIMAL),
+    ngx_http_order_hold("averageOrderValueByCurrency", OBJECT, amounts),
+    ngx_http_order_may("timeToFulfilmentSeconds", DECIMAL),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(transition_metrics) = {
+    ngx_http_order_has("from", TEXT),
+    ngx_http_order_has("to", TEXT),
+    ngx_http_order_has("count", INTEGER),
+    ngx_http_order_may("averageSeconds", DECIMAL),
+    ngx_http_order_may("medianSeconds", DECIMAL),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(status_metrics) = {
+    ngx_http_order_hold("transitions", ARRAY, transition_metrics),
+    ngx_http_order_hold("stuck", OBJECT, counts),
+    ngx_http_order_hold("cancellationRateByStatus", OBJECT, amounts),
+    ngx_http_order_may("cancellationRate", DECIMAL),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(payment_metrics) = {
+    ngx_http_order_hold("distribution", OBJECT, counts),
+    ngx_http_order_hold("successRate", OBJECT, amounts),
+    ngx_http_order_hold("averageProcessingSeconds", OBJECT, amounts),
     ngx_http_order_last
 };
 
 
 ngx_http_order_members(analytics) = {
-    ngx_http_order_part("range", OBJECT, 1, 0, 0, NULL),
-    ngx_http_order_part("orders", OBJECT, 1, 0, 0, NULL),
-    ngx_http_order_part("statuses", OBJECT, 1, 0, 0, NULL),
-    ngx_http_order_part("payments", OBJECT, 1, 0, 0, NULL),
+    ngx_http_order_hold("range", OBJECT, range),
+    ngx_http_order_hold("orders", OBJECT, order_metrics),
+    ngx_http_order_hold("statuses", OBJECT, status_metrics),
+    ngx_http_order_hold("payments", OBJECT, payment_metrics),
     ngx_http_order_last
 };
 

@@ -8,11 +8,13 @@
 
 
 #include <ngx_http_order_conf.h>
+#include <ngx_order_secret.h>
 #include <ngx_http_order_webhook.h>
 #include <ngx_order_webhook.h>
 
 
 #define NGX_HTTP_ORDER_ZONE_MIN  (1024 * 1024)
+#define NGX_HTTP_ORDER_PASSWORD  1024  /* bytes of its file, at most */
 
 
 /* a parameter "name=value" of a directive, by its type */
@@ -241,34 +243,25 @@ static char *
 ngx_http_order_password(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
     ngx_str_t *file)
 {
-    u_char      buf[1024];
     size_t      len;
-    ssize_t     n;
-    ngx_fd_t    fd;
+    ngx_str_t   text;
 
-    if (ngx_conf_full_name(cf->cycle, file, 1) != NGX_OK) {
+    if (ngx_order_secret_read(cf, "order_database:", file,
+                              NGX_HTTP_ORDER_PASSWORD, &text)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "order_database: " ngx_open_file_n
-                           " \"%V\" failed", file);
-        return NGX_CONF_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, sizeof(buf));
-
-    (void) ngx_close_file(fd);
-
-    for (len = 0; n > 0 && len < (size_t) n; len++) {
-        if (buf[len] == CR || buf[len] == LF || buf[len] == '\0') {
+    for (len = 0; len < text.len; len++) {
+        if (text.data[len] == CR || text.data[len] == LF
+            || text.data[len] == '\0')
+        {
             break;
         }
     }
 
-    if (len == 0 || len == sizeof(buf)) {
+    if (len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "order_database: there is no password in \"%V\"",
                            file);
@@ -281,8 +274,8 @@ ngx_http_order_password(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
         return NGX_CONF_ERROR;
     }
 
-    ngx_cpystrn(pgcf->password.data, buf, len + 1);
-    ngx_explicit_memzero(buf, sizeof(buf));
+    *ngx_cpymem(pgcf->password.data, text.data, len) = '\0';
+    ngx_explicit_memzero(text.data, text.len);
 
     return NGX_CONF_OK;
 }

@@ -441,12 +441,15 @@ ngx_http_order_init_process(ngx_cycle_t *cycle)
     omcf->fill = ngx_order_fill_create(omcf->zone, omcf->pg, omcf->labels,
                                        omcf->missing, cycle->pool,
                                        cycle->log);
-    omcf->feed = ngx_order_feed_create(omcf->zone, omcf->database, omcf->pg,
-                                       &name, cycle->pool, cycle->log);
-
     omcf->bell = ngx_order_bell_create(omcf->pg, cycle->pool, cycle->log);
+    if (omcf->fill == NULL || omcf->bell == NULL) {
+        return NGX_ERROR;
+    }
 
-    if (omcf->fill == NULL || omcf->feed == NULL || omcf->bell == NULL) {
+    omcf->feed = ngx_order_feed_create(omcf->zone, omcf->database, omcf->pg,
+                                       omcf->bell, &name, cycle->pool,
+                                       cycle->log);
+    if (omcf->feed == NULL) {
         return NGX_ERROR;
     }
 

@@ -17,6 +17,8 @@ typedef struct {
 } ngx_http_order_schema_type_t;
 
 
+static ngx_uint_t ngx_http_order_schema_alike(
+    const ngx_order_field_t *fields);
 static void ngx_http_order_schema_type(ngx_order_writer_t *w,
     const ngx_order_field_t *field, ngx_uint_t may_be_null);
 static void ngx_http_order_schema_bounds(ngx_order_writer_t *w,
@@ -73,13 +75,20 @@ ngx_http_order_schema(ngx_order_writer_t *w, const char *name,
         break;
 
     case NGX_ORDER_OBJECT:
-        if (field->fields) {
+        if (ngx_http_order_schema_alike(field->fields)) {
+            ngx_http_order_schema(w, "additionalProperties", field->fields,
+                                  flags);
+
+        } else if (field->fields) {
             ngx_http_order_schema_members(w, field->fields, flags);
         }
         break;
 
     case NGX_ORDER_ARRAY:
-        if (field->fields) {
+        if (ngx_http_order_schema_alike(field->fields)) {
+            ngx_http_order_schema(w, "items", field->fields, flags);
+
+        } else if (field->fields) {
             ngx_http_order_schema_object(w, "items", field->fields, flags);
         }
         break;
@@ -89,6 +98,15 @@ ngx_http_order_schema(ngx_order_writer_t *w, const char *name,
     }
 
     ngx_order_write_close(w, '}');
+}
+
+
+/* "*" is every member of an object, whatever its name, or every element */
+
+static ngx_uint_t
+ngx_http_order_schema_alike(const ngx_order_field_t *fields)
+{
+    return fields && fields[0].name.len == 1 && fields[0].name.data[0] == '*';
 }
 
 

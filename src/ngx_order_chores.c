@@ -3,7 +3,8 @@
  * What is done now and then: a statement and a time for each.
  *
  * A statement answers how much it did, or nothing.  One that did as much as
- * it does at once is sent again without waiting.
+ * it does at once is sent again without waiting.  One that did something has
+ * changed orders, so the bell rings.
  */
 
 
@@ -33,6 +34,7 @@ typedef struct {
 
 struct ngx_order_chores_s {
     ngx_order_pg_pool_t         *pg;
+    ngx_order_bell_t            *bell;
     ngx_log_t                   *log;
     ngx_order_chore_run_t        runs[NGX_ORDER_CHORES];
 };
@@ -59,8 +61,8 @@ static const ngx_order_chore_t  ngx_order_chores[NGX_ORDER_CHORES] = {
 
 
 ngx_order_chores_t *
-ngx_order_chores_create(ngx_order_pg_pool_t *pg, ngx_pool_t *pool,
-    ngx_log_t *log)
+ngx_order_chores_create(ngx_order_pg_pool_t *pg, ngx_order_bell_t *bell,
+    ngx_pool_t *pool, ngx_log_t *log)
 {
     ngx_uint_t              i;
     ngx_order_chores_t     *chores;
@@ -72,6 +74,7 @@ ngx_order_chores_create(ngx_order_pg_pool_t *pg, ngx_pool_t *pool,
     }
 
     chores->pg = pg;
+    chores->bell = bell;
     chores->log = log;
 
     for (i = 0; i < NGX_ORDER_CHORES; i++) {
@@ -155,6 +158,10 @@ ngx_order_chores_done(ngx_order_pg_query_t *query)
         ngx_log_error(NGX_LOG_ERR, run->chores->log, 0, "%V: %s %V",
                       &query->statement->name, query->sqlstate,
                       &query->message);
+    }
+
+    if (did) {
+        ngx_order_bell_ring(run->chores->bell);
     }
 
     ngx_add_timer(&run->event, run->chore->most && did >= run->chore->most

@@ -38,7 +38,6 @@
 struct ngx_order_feed_s {
     ngx_order_zone_t            *zone;
     const ngx_order_pg_conf_t   *conf;
-    ngx_order_pg_pool_t         *pg;
     ngx_str_t                    name;
     ngx_pool_t                  *pool;
     ngx_log_t                   *log;
@@ -104,8 +103,8 @@ static const ngx_order_pg_statement_t  ngx_order_feed_statement = {
 
 ngx_order_feed_t *
 ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
-    ngx_order_pg_pool_t *pg, const ngx_str_t *name, ngx_pool_t *pool,
-    ngx_log_t *log)
+    ngx_order_pg_pool_t *pg, ngx_order_bell_t *bell, const ngx_str_t *name,
+    ngx_pool_t *pool, ngx_log_t *log)
 {
     ngx_order_feed_t  *feed;
 
@@ -116,13 +115,12 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
 
     feed->zone = zone;
     feed->conf = conf;
-    feed->pg = pg;
     feed->name = *name;
     feed->pool = pool;
     feed->log = log;
 
     feed->load = ngx_order_load_create(zone, conf, name, pool, log);
-    feed->chores = ngx_order_chores_create(pg, pool, log);
+    feed->chores = ngx_order_chores_create(pg, bell, pool, log);
 
     if (feed->load == NULL || feed->chores == NULL) {
         return NULL;

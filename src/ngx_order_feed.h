@@ -19,6 +19,7 @@
 
 #include <ngx_order_zone.h>
 #include <ngx_order_pg.h>
+#include <ngx_order_bell.h>
 
 
 typedef struct ngx_order_feed_s  ngx_order_feed_t;     /* a worker's */
@@ -30,7 +31,8 @@ typedef struct ngx_order_feed_s  ngx_order_feed_t;     /* a worker's */
  */
 ngx_order_feed_t *ngx_order_feed_create(ngx_order_zone_t *zone,
     const ngx_order_pg_conf_t *conf, ngx_order_pg_pool_t *pg,
-    const ngx_str_t *name, ngx_pool_t *pool, ngx_log_t *log);
+    ngx_order_bell_t *bell, const ngx_str_t *name, ngx_pool_t *pool,
+    ngx_log_t *log);
 
 /* Gives the lease up at once, if it is this worker's. */
 void ngx_order_feed_close(ngx_order_feed_t *feed);

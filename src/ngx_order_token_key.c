@@ -9,6 +9,7 @@
 
 
 #include <ngx_order_token_key.h>
+#include <ngx_order_secret.h>
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -28,8 +29,6 @@ static const ngx_order_token_alg_t *ngx_order_token_alg(
     const ngx_str_t *name);
 static void ngx_order_token_key_free(void *data);
 static ngx_int_t ngx_order_token_kid_check(const ngx_str_t *kid);
-static ngx_int_t ngx_order_token_key_read(ngx_conf_t *cf,
-    const ngx_str_t *file, ngx_str_t *text);
 static const char *ngx_order_token_key_load(ngx_order_token_key_t *key,
     ngx_str_t *text);
 static const char *ngx_order_token_key_secret(ngx_order_token_key_t *key,
@@ -102,7 +101,9 @@ ngx_order_token_key(ngx_conf_t *cf, ngx_str_t *file, ngx_str_t *alg,
         return NULL;
     }
 
-    if (ngx_order_token_key_read(cf, file, &text) != NGX_OK) {
+    if (ngx_order_secret_read(cf, "key", file, NGX_ORDER_TOKEN_FILE, &text)
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -162,47 +163,6 @@ ngx_order_token_kid_check(const ngx_str_t *kid)
             return NGX_ERROR;
         }
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_order_token_key_read(ngx_conf_t *cf, const ngx_str_t *file,
-    ngx_str_t *text)
-{
-    ssize_t     n;
-    ngx_fd_t    fd;
-    ngx_err_t   err;
-
-    text->data = ngx_pnalloc(cf->temp_pool, NGX_ORDER_TOKEN_FILE);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, text->data, NGX_ORDER_TOKEN_FILE);
-    err = (n < 0) ? ngx_errno : 0;
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
-                      ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    if (n < 0 || n == NGX_ORDER_TOKEN_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
-                           "key \"%V\" cannot be read or is too large", file);
-        return NGX_ERROR;
-    }
-
-    text->len = n;
 
     return NGX_OK;
 }

@@ -13,6 +13,7 @@
 
 
 #include <ngx_order_webhook.h>
+#include <ngx_order_secret.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -27,8 +28,6 @@
 #define NGX_ORDER_WEBHOOK_TEXT  47     /* of "v1," and its base64 */
 
 
-static ngx_int_t ngx_order_webhook_read(ngx_conf_t *cf, const ngx_str_t *file,
-    ngx_str_t *text);
 static ngx_int_t ngx_order_webhook_lines(ngx_conf_t *cf,
     const ngx_str_t *file, const ngx_str_t *text, ngx_array_t *secrets);
 static const char *ngx_order_webhook_line(ngx_conf_t *cf,
@@ -53,13 +52,11 @@ ngx_order_webhook_secrets(ngx_conf_t *cf, ngx_str_t *file)
     ngx_str_t     text;
     ngx_array_t  *secrets;
 
-    if (ngx_conf_full_name(cf->cycle, file, 1) != NGX_OK) {
-        return NULL;
-    }
-
     secrets = ngx_array_create(cf->pool, 2, sizeof(EVP_MAC_CTX *));
     if (secrets == NULL
-        || ngx_order_webhook_read(cf, file, &text) != NGX_OK)
+        || ngx_order_secret_read(cf, "order_webhook_secret:", file,
+                                 NGX_ORDER_WEBHOOK_FILE, &text)
+           != NGX_OK)
     {
         return NULL;
     }
@@ -70,48 +67,6 @@ ngx_order_webhook_secrets(ngx_conf_t *cf, ngx_str_t *file)
     ERR_clear_error();
 
     return rc == NGX_OK ? secrets : NULL;
-}
-
-
-static ngx_int_t
-ngx_order_webhook_read(ngx_conf_t *cf, const ngx_str_t *file,
-    ngx_str_t *text)
-{
-    ssize_t    n;
-    ngx_fd_t   fd;
-    ngx_err_t  err;
-
-    text->data = ngx_pnalloc(cf->temp_pool, NGX_ORDER_WEBHOOK_FILE);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, text->data, NGX_ORDER_WEBHOOK_FILE);
-    err = (n < 0) ? ngx_errno : 0;
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
-                      ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    if (n < 0 || n == NGX_ORDER_WEBHOOK_FILE) {
-        OPENSSL_cleanse(text->data, NGX_ORDER_WEBHOOK_FILE);
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
-                           "\"%V\" cannot be read or is too large", file);
-        return NGX_ERROR;
-    }
-
-    text->len = (size_t) n;
-
-    return NGX_OK;
 }
 
 

@@ -22,7 +22,7 @@ our %caller = (customer => 'buyer', manager => 'manager', driver => 'driver',
 
 # what is in no answer to who has nothing to do with it
 
-my @secrets = qw(secretstreet secrethall secretthing buyer2@example.com);
+our @secrets = qw(secretstreet secrethall secretthing buyer2@example.com);
 
 my $missing = '00000000-0000-7000-8000-00000000dead';
 our (%own, %foreign);
@@ -272,7 +272,7 @@ sub refused {
                                                    : '401 UNAUTHORIZED') }
             'Bearer x', 'Bearer a.b.c', 'Basic YTpi', 'Bearer';
     push @wrong, fault($try->($foreign, headers =>
-        bearer('customer') =~ s/\.\w+(?=\n)/.AAAA/r), 'another signature',
+        bearer('customer') =~ s/\.[\w-]+(?=\n)/.AAAA/r), 'another signature',
         '401 INVALID_TOKEN');
     push @wrong, fault($try->($foreign, headers => bearer('root', $own{user})),
                        'an unknown role', '401 INVALID_TOKEN');
@@ -387,7 +387,26 @@ for my $operation (grep { $_->{method} eq 'GET' && !object($_) } guarded()) {
 }
 
 
-=== TEST 4: an id in a path or a body is the token's, or the caller an admin
+=== TEST 4: nor would any of it go unnoticed
+--- play
+my ($get) = grep { $_->{name} eq 'GET /api/orders/{order_id}' } guarded();
+my ($move) = grep { $_->{name} eq 'PATCH /api/orders/{order_id}' } guarded();
+my $before = state_of();
+my @admin = (headers => bearer('admin'));
+my $got = ask($get, { 'path order_id' => $::foreign{order} }, @admin);
+
+like join('', leak($got, '')), qr/tells of \Q$_\E/, "an admin is told of it"
+    for join ' ', our @secrets;
+is state_of(), $before, 'who reads changes nothing';
+is ask($move, minimal($move, 'path order_id', $::own{order}), @admin)->{code},
+    409, 'a refused change';
+is state_of(), $before, 'changes nothing';
+is ask($move, { %{ minimal($move, 'path order_id', $::own{order}) },
+                status => '"delivered"' }, @admin)->{code}, 200, 'a change';
+isnt state_of(), $before, 'changes something';
+
+
+=== TEST 5: an id in a path or a body is the token's, or the caller an admin
 --- play
 for my $operation (grep { ((object($_))[1] // '') eq 'user' } guarded()) {
     my ($key) = object($operation);
@@ -406,7 +425,7 @@ for my $operation (grep { ((object($_))[1] // '') eq 'user' } guarded()) {
 }
 
 
-=== TEST 5: a change by cookie must come from the same origin
+=== TEST 6: a change by cookie must come from the same origin
 --- play
 my $changes = 0;
 
@@ -436,7 +455,7 @@ for my $operation (grep { $_->{method} ne 'GET' } guarded()) {
 ok $changes > 20, "$changes routes that change something";
 
 
-=== TEST 6: buyer, seller and store_manager are other names of roles
+=== TEST 7: buyer, seller and store_manager are other names of roles
 --- play
 my @routes = guarded();
 my $as = sub {
@@ -456,7 +475,7 @@ for (qw(seller store_manager)) {
 }
 
 
-=== TEST 7: a webhook without a signature is nobody's
+=== TEST 8: a webhook without a signature is nobody's
 --- play
 my $before = state_of();
 
