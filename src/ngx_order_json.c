@@ -38,6 +38,8 @@ static void ngx_order_json_refused(const ngx_str_t *text,
     const json_error_t *error, ngx_order_json_fault_t *fault);
 static const char *ngx_order_json_copy(ngx_order_json_copy_t *copy);
 static const char *ngx_order_json_copy_string(ngx_order_json_copy_t *copy);
+static ngx_uint_t ngx_order_json_copy_escape(const u_char *p,
+    const u_char *last);
 static const char *ngx_order_json_copy_number(ngx_order_json_copy_t *copy);
 static ngx_uint_t ngx_order_json_is_number(u_char c);
 static ngx_uint_t ngx_order_json_is_huge(const ngx_str_t *number);
@@ -244,6 +246,14 @@ ngx_order_json_copy_string(ngx_order_json_copy_t *copy)
             {
                 return "must not contain \\u0000";
             }
+
+            if (copy->p[1] == 'u') {
+                n = ngx_order_json_copy_escape(copy->p, copy->last);
+
+                if (n == 0) {
+                    return "is not valid JSON";
+                }
+            }
         }
 
         copy->out = ngx_cpymem(copy->out, copy->p, n);
@@ -251,6 +261,29 @@ ngx_order_json_copy_string(ngx_order_json_copy_t *copy)
     }
 
     return "is not valid JSON";
+}
+
+
+/* bytes of a \u, of two where they are a pair; 0: it is none, or a half */
+
+static ngx_uint_t
+ngx_order_json_copy_escape(const u_char *p, const u_char *last)
+{
+    ngx_int_t  c;
+
+    c = (last - p < 6) ? NGX_ERROR : ngx_hextoi((u_char *) p + 2, 4);
+
+    if (c == NGX_ERROR || c < 0xd800 || c > 0xdfff) {
+        return (c == NGX_ERROR) ? 0 : 6;
+    }
+
+    if (c > 0xdbff || last - p < 12 || p[6] != '\\' || p[7] != 'u') {
+        return 0;
+    }
+
+    c = ngx_hextoi((u_char *) p + 8, 4);
+
+    return (c >= 0xdc00 && c <= 0xdfff) ? 12 : 0;
 }
 
 

@@ -13,6 +13,7 @@ our $path = '/api/analytics/orders';
 # a store of its own, whose figures are known
 new_user('analyst', 'manager');
 new_user('novice', 'manager');
+new_user('payee', 'manager');
 
 our $store = sql("INSERT INTO shop.stores (name, manager_id, workflow, currency)
                   VALUES ('Figures', '" . user_id('analyst')
@@ -154,7 +155,38 @@ like $range->{from}, qr/^\Q${\substr $six, 0, 19}\E/, 'range: from';
 like $range->{to}, qr/^\Q${\substr $four, 0, 19}\E/, 'range: to';
 
 
-=== TEST 4: without orders the rates are null, and nothing breaks
+=== TEST 4: the processing time is that from the order to its payment
+--- play
+my $id = sql("INSERT INTO shop.stores (name, manager_id, workflow)
+              VALUES ('Payments', '" . user_id('payee') . "', 'shop')
+              RETURNING id");
+my @orders = map { [split /\|/, $_] } split /\n/, sql(
+    "INSERT INTO shop.orders (buyer_id, store_id, payment_method,
+                              total_amount, created_at)
+     SELECT '" . user_id('buyer') . "', '$id', method, 1,
+            date_trunc('second', now()) - interval '1 h'
+       FROM unnest('{card,card,card,fiat}'::text[]) method
+     RETURNING id, to_char(created_at AT TIME ZONE 'UTC'
+         + CASE WHEN payment_method = 'fiat' THEN interval '600 s'
+                ELSE interval '90 s' END, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
+
+for (@orders[0, 1, 3]) {
+    my $json = qq({"type":"payment.confirmed","orderId":"$_->[0]",)
+               . qq("occurredAt":"$_->[1]"});
+
+    is call('POST /api/webhooks/payment', json => $json,
+            headers => webhook('payment', $json))->{code}, 200, 'paid';
+}
+
+my $payments = figures('', 'payee')->{payments};
+
+is_deeply $payments->{averageProcessingSeconds}, { card => 90, fiat => 600 },
+    'averageProcessingSeconds, of those that were paid';
+is_deeply $payments->{successRate}, { card => 0.6667, fiat => 1 },
+    'successRate, of all';
+
+
+=== TEST 5: without orders the rates are null, and nothing breaks
 --- play
 my $all = figures('', 'novice');
 
@@ -167,7 +199,7 @@ is_deeply $all->{payments}, { distribution => {}, successRate => {},
     averageProcessingSeconds => {} }, 'payments';
 
 
-=== TEST 5: a manager sees the own stores, an admin all
+=== TEST 6: a manager sees the own stores, an admin all
 --- play
 my $id = order_id('sold');
 
@@ -183,7 +215,7 @@ is figures('', 'seller')->{orders}{created},
     'another manager: others';
 
 
-=== TEST 6: nobody else may ask, and nobody about another's store
+=== TEST 7: nobody else may ask, and nobody about another's store
 --- as eval
 [qw(analyst seller analyst admin buyer driver -)]
 --- request eval
@@ -200,7 +232,7 @@ is figures('', 'seller')->{orders}{created},
 401 UNAUTHORIZED
 
 
-=== TEST 7: a range is of at most 366 days, and ends after it begins
+=== TEST 8: a range is of at most 366 days, and ends after it begins
 --- as: analyst
 --- request eval
 [map { "GET $::path?$_" } qw(

@@ -109,3 +109,38 @@ GET /api/stores
 --- more_headers
 Authorization: Bearer x
 --- response_body_like: ^\{"stores":
+
+
+=== TEST 11: there is nothing to change here
+--- request eval
+[(map { "$_ /api/products" } qw(POST PUT DELETE)), 'PATCH /api/stores',
+ 'DELETE /api/products/' . product_id(31), 'PUT /api/workflows/shop']
+--- problem
+405 METHOD_NOT_ALLOWED
+405 METHOD_NOT_ALLOWED
+405 METHOD_NOT_ALLOWED
+405 METHOD_NOT_ALLOWED
+405 METHOD_NOT_ALLOWED
+405 METHOD_NOT_ALLOWED
+
+
+=== TEST 12: what is not sold is in no list
+--- play
+my $lamp = product_id(34);
+
+sql("UPDATE shop.products SET status = 'inactive' WHERE id = '$lamp'");
+
+my @ids = map { map { $_->{id} } @$_ }
+    pages('/api/products?limit=100', 'products');
+
+ok !(grep { $_ eq $lamp } @ids), 'not in the list';
+ok +(grep { $_ eq product_id(33) } @ids), 'as the others are';
+
+sql("UPDATE shop.stores SET status = 'inactive'
+      WHERE id = '" . store_id(3) . "'");
+
+unlike call('GET /api/stores')->{body}, qr/@{[ store_id(3) ]}/,
+    'nor a store that does not sell';
+
+sql("UPDATE shop.stores SET status = 'active'");
+sql("UPDATE shop.products SET status = 'active'");

@@ -189,7 +189,8 @@ sub no_json {
         ['nested to death', '[' x 17 . ']' x 17],
         ['a control byte', "\"\x01\""], ['NUL', "\"\0\""],
         ['a huge number', '9' x 65], ['a huge exponent', '1e10000'],
-        ['half a surrogate', '"\\ud800"', 1], ['a bare word', 'x', 1],
+        ['half a surrogate', '"\\ud800"'], ['its end', '"\\udc00"'],
+        ['no escape', '"\\u12G4"'], ['a bare word', 'x', 1],
         ['nothing', '', 1], ['an open string', '"', 1],
     );
 }

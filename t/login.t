@@ -100,3 +100,70 @@ Cookie: order_token=y
 $::login
 --- problem
 404 NO_SUCH_ENDPOINT
+
+
+=== TEST 8: the caller can ask who he is
+--- play
+my %name = (buyer => 'John Doe', seller => 'Alice Store',
+            driver => 'Erin Driver', admin => 'Grace Admin');
+my %role = (buyer => 'customer', seller => 'manager', driver => 'driver',
+            admin => 'admin');
+
+for (sort keys %name) {
+    my $got = call('GET /api/auth/me', as => $_);
+
+    is $got->{code}, 200, "$_: told";
+    is_deeply decoded($got), { user => { id => user_id($_),
+        email => "$_\@example.com", name => $name{$_},
+        role => $role{$_} } }, "$_: who it is";
+}
+
+is call('GET /api/auth/me', headers => 'Cookie: order_token='
+        . token('driver'))->{body},
+    call('GET /api/auth/me', as => 'driver')->{body}, 'by the cookie, too';
+is_problem call('GET /api/auth/me'), 401, 'UNAUTHORIZED', 'nobody';
+is_problem call('GET /api/auth/me', headers => 'Authorization: Bearer x'),
+    401, 'INVALID_TOKEN', 'a token that is none';
+
+new_user('ghost');
+sql("DELETE FROM shop.users WHERE id = '" . user_id('ghost') . "'");
+is_problem call('GET /api/auth/me', as => 'ghost'), 404, 'NOT_FOUND',
+    'a user whom we do not know';
+
+
+=== TEST 9: signing out lets go of the cookie, for anyone
+--- play
+my $got = call('POST /api/auth/login',
+               json => '{"email":"buyer@example.com","password":"demo"}');
+my $cookie = 'Cookie: order_token=' . decoded($got)->{token};
+my @origins = ('Origin: http://localhost', 'Sec-Fetch-Site: same-origin');
+
+for ($cookie, (map { "$cookie\n$_" } @origins), 'Cookie: order_token=x',
+     @origins, '')
+{
+    $got = call('POST /api/auth/logout', headers => $_);
+
+    is $got->{code}, 200, "signed out: $_";
+    is $got->{body}, '{"success":true}', 'in few words';
+    is $got->{headers}{'set-cookie'}, 'order_token=; Path=/; HttpOnly; '
+        . 'SameSite=Lax; Max-Age=0', 'the cookie goes';
+    is $got->{headers}{'cache-control'}, 'no-store', 'not to be kept';
+}
+
+
+=== TEST 10: but not from the page of another
+--- play
+for ('Origin: http://evil.example', 'Origin: null',
+     'Sec-Fetch-Site: cross-site',
+     "Origin: http://localhost\nSec-Fetch-Site: same-site")
+{
+    my $got = call('POST /api/auth/logout', headers => 'Cookie: order_token='
+                   . token('buyer') . "\n$_");
+
+    is_problem $got, 403, 'CROSS_ORIGIN', $_;
+    ok !exists $got->{headers}{'set-cookie'}, 'the cookie stays';
+}
+
+my $got = call('GET /api/auth/logout');
+is_problem $got, 405, 'METHOD_NOT_ALLOWED', 'nor by a link';
+is $got->{headers}{allow}, 'POST', 'how';

@@ -126,6 +126,19 @@ is_deeply ids($list), [split /\n/, sql("SELECT id FROM shop.orders
 ok +(grep { $_->{buyer}{email} eq 'lister@example.com' }
          @{ $list->{orders} }), 'the buyer is named';
 
+for (["$::seller?limit=3", 'seller', "seller_id = '" . user_id('seller') . "'"],
+     ['/api/orders?limit=3&sortOrder=asc', 'admin', 'true'])
+{
+    my ($path, $user, $where) = @$_;
+    my $order = $user eq 'admin' ? 'created_at, id'
+                                 : 'created_at DESC, id DESC';
+
+    is_deeply [map { $_->{id} } map { @$_ } pages($path, 'orders',
+                                                  as => $user)],
+        [split /\n/, sql("SELECT id FROM shop.orders WHERE $where
+                          ORDER BY $order")], "$user: page by page";
+}
+
 
 === TEST 3: page, limit, total and totalPages
 --- play

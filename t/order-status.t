@@ -6,6 +6,7 @@ use warnings;
 
 use lib 't/lib';
 use OrderTest;
+use OrderApi;
 use OrderClient;
 use Test::Nginx::Socket;
 
@@ -245,6 +246,12 @@ is_deeply decoded($got)->{allowed_transitions}, ['cancelled'],
     'who may only cancel it';
 is put($id, 'market', status => 'processing')->{code}, 200, 'its seller';
 is put($id, 'admin', status => 'ready_to_ship')->{code}, 200, 'an admin';
+
+my $other = market('escrow_locked');
+
+is put($other, undef, status => 'order_confirmed',
+       headers => bearer('system'))->{code}, 200, 'the system';
+is part($other, 'history')->[-1]{source}, 'system', 'as itself';
 is put($id, 'market', status => 'shipped')->{code}, 200, 'its seller';
 is_problem put($id, 'market', status => 'completed'),
     409, 'TRANSITION_NOT_ALLOWED', 'one step after the other';
