@@ -28,6 +28,7 @@ CREATE TABLE shop.deleted_orders (
     buyer_id      uuid        NOT NULL,
     seller_id     uuid        NOT NULL,
     "order"       json        NOT NULL,
+    created_at    timestamptz NOT NULL,
     deleted_by    uuid,
     deleted_at    timestamptz NOT NULL
 );

@@ -36,9 +36,16 @@ DECLARE
     v_total    numeric;
 BEGIN
     IF p_after IS NOT NULL THEN
-        SELECT created_at, status, total_amount
-          INTO v_created, v_status, v_total
-          FROM orders WHERE id = p_after;
+        -- the order may be gone, its place in the list is not
+
+        SELECT * INTO v_created, v_status, v_total
+          FROM (SELECT created_at, status, total_amount
+                  FROM orders WHERE id = p_after
+                 UNION ALL
+                SELECT created_at, "order" ->> 'status',
+                       ("order" ->> 'totalAmount')::numeric
+                  FROM deleted_orders WHERE id = p_after) a
+         LIMIT 1;
 
         IF NOT FOUND THEN
             PERFORM refuse_field('cursor',

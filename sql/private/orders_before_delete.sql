@@ -4,12 +4,13 @@ SET search_path = shop, pg_temp
 AS $$
 BEGIN
     INSERT INTO deleted_orders
-           (id, order_number, buyer_id, seller_id, "order", deleted_by,
-            deleted_at)
+           (id, order_number, buyer_id, seller_id, "order", created_at,
+            deleted_by, deleted_at)
     VALUES (OLD.id, OLD.order_number, OLD.buyer_id, OLD.seller_id,
-            order_json(OLD), actor_id(), clock_timestamp())
+            order_json(OLD), OLD.created_at, actor_id(), clock_timestamp())
     ON CONFLICT (id) DO UPDATE
-       SET "order" = excluded."order", deleted_by = excluded.deleted_by,
+       SET "order" = excluded."order", created_at = excluded.created_at,
+           deleted_by = excluded.deleted_by,
            deleted_at = excluded.deleted_at;
 
     IF OLD.stock_taken AND OLD.shipped_at IS NULL THEN

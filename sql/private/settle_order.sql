@@ -1,5 +1,6 @@
 -- Where no transition follows, the payment alone may change: an order that
--- was cancelled is refunded, one that its buyer completed is released.  A
+-- was cancelled is paid after all, or refunded, one that its buyer completed
+-- is released.  A
 -- payment that was refunded stays so, in whatever order its events come.
 
 CREATE OR REPLACE FUNCTION shop.settle_order(
@@ -35,7 +36,8 @@ BEGIN
         WHEN p_payment = 'released' THEN p_order.payment_status <> 'released'
                                          AND v_phase = 'completed'
         WHEN p_payment = 'failed' THEN NOT v_over
-        ELSE p_order.payment_status IN ('pending', 'failed') AND NOT v_over
+        ELSE p_order.payment_status IN ('pending', 'failed')
+             AND (NOT v_over OR v_phase = 'cancelled')
         END;
 
     IF v_step IS NULL AND NOT v_alone THEN

@@ -137,6 +137,27 @@ SELECT cmp_ok(cardinality(pg_temp.naive('all', NULL, 'pending', 'status',
                                         true)), '>', 10,
               'those lists are not empty');
 
+-- an order that is deleted leaves its place to its cursor
+
+CREATE TEMP TABLE places AS
+SELECT sort, down, i[3] AS at, i[4:] AS rest
+  FROM unnest(ARRAY['createdAt', 'status', 'totalAmount']) sort,
+       unnest(ARRAY[false, true]) down,
+       LATERAL pg_temp.naive('buyer', :buyer, NULL, sort, down) i;
+
+SELECT throws_ok('DELETE FROM shop.orders WHERE id IN (SELECT at FROM places);
+                  CREATE TEMP TABLE behind AS
+                  SELECT shop.order_page(''buyer'', ''' || :buyer || ''',
+                             NULL, sort, down, 1000, 0, at)
+                         = ARRAY(SELECT r FROM unnest(rest)
+                                     WITH ORDINALITY AS u (r, n)
+                                  WHERE r NOT IN (SELECT at FROM places)
+                                  ORDER BY n) AS same
+                    FROM places;
+                  DO $d$ BEGIN RAISE ''%'', (SELECT bool_and(same)
+                                               FROM behind); END $d$',
+                 'P0001', 't', 'a list goes on behind an order that is gone');
+
 -- how many there are
 
 CREATE VIEW pg_temp.wrong_totals AS

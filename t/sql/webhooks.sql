@@ -109,7 +109,7 @@ INSERT INTO expected
 SELECT w.name, t.type, t.moves,
        (SELECT string_agg(code, ' ') FROM shop.workflow_statuses
          WHERE workflow = w.name AND t.moves IS NOT NULL
-           AND (code <> 'cancelled' OR t.type = 'payment.refunded')), ''
+           AND (code <> 'cancelled' OR t.type <> 'payment.failed')), ''
   FROM shop.workflows w,
        (VALUES ('payment.confirmed', ''), ('payment.failed', ''),
                ('payment.refunded', ''), ('EscrowCreated', NULL),
@@ -295,6 +295,18 @@ SELECT is(pg_temp.state(:'id') || ' ' || cancelled_at || ' ' || stock_taken,
 SELECT is(change_reason, 'no funds', 'and the history says why')
   FROM shop.order_status_history
  WHERE order_id = :'id' AND new_status = 'failed';
+
+-- money that comes when the order was cancelled
+
+SELECT pg_temp.new_order(:market_store, 'fiat', 'payment_pending') AS id \gset
+UPDATE shop.orders SET status = 'cancelled' WHERE id = :'id';
+SELECT is(pg_temp.outcome('c-1', 'payment.confirmed', :'id'), 'applied',
+          'a payment of a cancelled order is not lost');
+SELECT is(status || ' ' || payment_status, 'cancelled confirmed',
+          'it is there to be refunded')
+  FROM shop.orders WHERE id = :'id';
+SELECT is(pg_temp.outcome('c-2', 'payment.refunded', :'id'), 'applied',
+          'and is refunded');
 
 -- a refund that overtakes its payment
 
