@@ -366,8 +366,9 @@ sub DESTROY {
     my $self = shift;
     local ($?, $@, $!);
     if ($self->{pid}) {
-        kill 'KILL', split(' ', `ps -o pid= --ppid $self->{pid}`),
-             $self->{pid};
+        # the master first, or it would start another worker
+        kill 'KILL', $self->{pid},
+             split(' ', `ps -o pid= --ppid $self->{pid}`);
         waitpid $self->{pid}, 0;
     }
 }
