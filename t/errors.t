@@ -15,7 +15,7 @@ __DATA__
 
 === TEST 1: a path that there is not
 --- request eval
-[map { "GET $_" } qw(/api /api/ /api/nothing /api/orders /api/order-status
+[map { "GET $_" } qw(/api /api/ /api/nothing /api/order /api/order-status
     /api/order-status/ /api/order-status/a/b /api/products/ /api//stores/x
     /api/stores/ /cart-items/a/b)]
 --- problem
