@@ -108,6 +108,25 @@ SELECT is(pg_temp.titles(:buyer2), 'other/1', 'of nobody else');
 INSERT INTO shop.notifications (id, user_id, type, title, message)
 VALUES (pg_temp.named(6), :buyer, 'order_update', 'T6', 'x');
 SELECT is(pg_temp.titles(:buyer, NULL, true), 'T6/1', 'a new one is not');
+
+-- one of this moment, and one that is older and was committed behind it
+
+CREATE FUNCTION pg_temp.made(p_ago interval) RETURNS uuid
+LANGUAGE sql AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp() - p_ago)
+                         * 1000)::int8), 12, '0')
+            || '70008000000000000000')::uuid
+$$;
+
+SAVEPOINT racing;
+INSERT INTO shop.notifications (id, user_id, type, title, message)
+VALUES (pg_temp.made('0'), :buyer, 'order_update', 'young', 'x');
+SELECT api.read_all_notifications(:buyer, 'customer') \g /dev/null
+INSERT INTO shop.notifications (id, user_id, type, title, message)
+VALUES (pg_temp.made('1 s'), :buyer, 'order_update', 'late', 'x');
+SELECT is(pg_temp.titles(:buyer, NULL, true), 'late/1',
+          'what nobody could see yet stays unread');
+ROLLBACK TO racing;
 UPDATE shop.notification_marks SET read_at = '2026-03-03Z'
  WHERE user_id = :buyer;
 SELECT is(body::json -> 'notification' ->> 'readAt',
