@@ -187,7 +187,16 @@ ngx_http_order_bearer(ngx_http_request_t *r, ngx_str_t *token)
 static ngx_int_t
 ngx_http_order_cookie(ngx_http_request_t *r, ngx_str_t *token)
 {
-#if (nginx_version >= 1023000)
+#if (nginx_version >= 1029006)
+
+    if (ngx_http_parse_cookie_lines(r, r->headers_in.cookie,
+                                    &ngx_http_order_cookie_name, token)
+        == NULL)
+    {
+        return NGX_DECLINED;
+    }
+
+#elif (nginx_version >= 1023000)
 
     if (ngx_http_parse_multi_header_lines(r, r->headers_in.cookie,
                                           &ngx_http_order_cookie_name, token)
