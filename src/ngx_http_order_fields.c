@@ -58,6 +58,16 @@
     ngx_http_order_part("shipping_address", OBJECT, 0, 0, 4096,              \
                         ngx_http_order_address_fields)
 
+/* S4 asks for the whole of an address */
+
+#define ngx_http_order_place(whole)                                          \
+    ngx_http_order_field("name", BODY, TEXT, 1, 1, 200),                     \
+    ngx_http_order_field("street", BODY, TEXT, 1, 1, 200),                   \
+    ngx_http_order_field("city", BODY, TEXT, 1, 1, 100),                     \
+    ngx_http_order_field("state", BODY, TEXT, 0, 1, 100),                    \
+    ngx_http_order_field("zipCode", BODY, TEXT, whole, 1, 20),               \
+    ngx_http_order_field("country", BODY, TEXT, whole, 2, 60)
+
 #define ngx_http_order_notes                                                 \
     ngx_http_order_field("notes", BODY, TEXT, 0, 1, 2000)
 
@@ -138,12 +148,7 @@ static const ngx_order_field_t  ngx_http_order_items_fields[] = {
 
 
 static const ngx_order_field_t  ngx_http_order_address_fields[] = {
-    ngx_http_order_field("name", BODY, TEXT, 1, 1, 200),
-    ngx_http_order_field("street", BODY, TEXT, 1, 1, 200),
-    ngx_http_order_field("city", BODY, TEXT, 1, 1, 100),
-    ngx_http_order_field("state", BODY, TEXT, 0, 1, 100),
-    ngx_http_order_field("zipCode", BODY, TEXT, 0, 1, 20),
-    ngx_http_order_field("country", BODY, TEXT, 0, 2, 60),
+    ngx_http_order_place(0),
     ngx_http_order_last
 };
 
@@ -217,12 +222,7 @@ static const ngx_order_field_t  ngx_http_order_listing_fields[] = {
 
 
 static const ngx_order_field_t  ngx_http_order_full_address_fields[] = {
-    ngx_http_order_field("name", BODY, TEXT, 1, 1, 200),
-    ngx_http_order_field("street", BODY, TEXT, 1, 1, 200),
-    ngx_http_order_field("city", BODY, TEXT, 1, 1, 100),
-    ngx_http_order_field("state", BODY, TEXT, 0, 1, 100),
-    ngx_http_order_field("zipCode", BODY, TEXT, 1, 1, 20),
-    ngx_http_order_field("country", BODY, TEXT, 1, 2, 60),
+    ngx_http_order_place(1),
     ngx_http_order_last
 };
 

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION api.read_all_notifications(
 RETURNS SETOF api.answer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = shop, pg_temp
+SET enable_seqscan = off
 AS $$
 DECLARE
     v_young  uuid := (lpad(to_hex(floor(extract(epoch FROM clock_timestamp()
