@@ -34,5 +34,5 @@ END
 $$;
 
 COMMENT ON FUNCTION api.read_all_notifications(uuid, text) IS
-    'Marks all that the caller was notified of as read. Source: S3, Notification History. '
-    'Errors: none.';
+    'Marks all that the caller was notified of as read. Source: S3, '
+    'Notification History. Errors: none.';
