@@ -21,9 +21,9 @@ static ngx_int_t ngx_http_order_args_source(ngx_http_order_call_t *call,
 static ngx_str_t ngx_http_order_args_header(void *data,
     const ngx_str_t *name);
 static ngx_int_t ngx_http_order_args_choose(ngx_http_order_call_t *call,
-    const ngx_order_source_t *source);
+    ngx_order_source_t *source);
 static ngx_int_t ngx_http_order_args_unclear(ngx_http_order_call_t *call,
-    const ngx_order_source_t *source, ngx_uint_t brought);
+    ngx_order_source_t *source, ngx_uint_t brought);
 static ngx_int_t ngx_http_order_args_params(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_args_caller(ngx_http_order_call_t *call,
     ngx_str_t *user, ngx_str_t *role);
@@ -228,7 +228,7 @@ ngx_http_order_args_header(void *data, const ngx_str_t *name)
 
 static ngx_int_t
 ngx_http_order_args_choose(ngx_http_order_call_t *call,
-    const ngx_order_source_t *source)
+    ngx_order_source_t *source)
 {
     ngx_int_t                      rc;
     ngx_uint_t                     n;
@@ -273,7 +273,7 @@ ngx_http_order_args_choose(ngx_http_order_call_t *call,
 
 static ngx_int_t
 ngx_http_order_args_unclear(ngx_http_order_call_t *call,
-    const ngx_order_source_t *source, ngx_uint_t brought)
+    ngx_order_source_t *source, ngx_uint_t brought)
 {
     const char                    *message;
     const ngx_http_order_route_t  *route;

@@ -38,7 +38,7 @@ static size_t ngx_order_input_cut(const ngx_str_t *name);
 
 ngx_int_t
 ngx_order_input_read(ngx_order_input_t *input,
-    const ngx_order_field_t *fields, const ngx_order_source_t *source,
+    const ngx_order_field_t *fields, ngx_order_source_t *source,
     ngx_pool_t *pool)
 {
     ngx_order_reader_t  reader;
@@ -500,12 +500,10 @@ ngx_order_input_cut(const ngx_str_t *name)
 
 
 ngx_int_t
-ngx_order_input_has(const ngx_order_source_t *source, const ngx_str_t *name,
+ngx_order_input_has(ngx_order_source_t *source, const ngx_str_t *name,
     ngx_pool_t *pool)
 {
-    ngx_int_t                rc;
-    ngx_order_json_fault_t   fault;
-    const ngx_order_json_t  *root;
+    ngx_int_t  rc;
 
     if (source->body.len == 0) {
         return NGX_DECLINED;
@@ -516,19 +514,19 @@ ngx_order_input_has(const ngx_order_source_t *source, const ngx_str_t *name,
                                                             : NGX_DECLINED;
     }
 
-    rc = ngx_order_json_read(&source->body, pool, &root, &fault);
+    rc = ngx_order_input_root(source, pool);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
     if (rc == NGX_DECLINED
-        || ngx_order_json_type(root) != NGX_ORDER_JSON_OBJECT)
+        || ngx_order_json_type(source->root) != NGX_ORDER_JSON_OBJECT)
     {
         return NGX_ABORT;
     }
 
-    return ngx_order_json_member(root, name) ? NGX_OK : NGX_DECLINED;
+    return ngx_order_json_member(source->root, name) ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -79,7 +79,8 @@ struct ngx_order_field_s {
 };
 
 
-/* what a request brings; bodies and query strings are raw bytes */
+/* what a request brings; bodies and query strings are raw bytes; all that is
+ * not known is zero */
 
 typedef struct {
     const ngx_str_t           *path;   /* values of the path's parameters, in
@@ -90,6 +91,13 @@ typedef struct {
     ngx_str_t                (*header)(void *data, const ngx_str_t *name);
     void                      *data;   /* of header(); its result has a NULL
                                           data where there is no such header */
+
+    /* private to ngx_order_input: the body as JSON, which is read once */
+
+    ngx_uint_t                 read;
+    ngx_int_t                  rc;
+    const ngx_order_json_t    *root;
+    ngx_order_json_fault_t     fault;
 } ngx_order_source_t;
 
 
@@ -125,7 +133,7 @@ typedef struct {
  * All is allocated from "pool".
  */
 ngx_int_t ngx_order_input_read(ngx_order_input_t *input,
-    const ngx_order_field_t *fields, const ngx_order_source_t *source,
+    const ngx_order_field_t *fields, ngx_order_source_t *source,
     ngx_pool_t *pool);
 
 /*
@@ -133,7 +141,7 @@ ngx_int_t ngx_order_input_read(ngx_order_input_t *input,
  * NGX_ABORT: it cannot be read; ngx_order_input_read() will tell why.
  * NGX_ERROR: no memory.
  */
-ngx_int_t ngx_order_input_has(const ngx_order_source_t *source,
+ngx_int_t ngx_order_input_has(ngx_order_source_t *source,
     const ngx_str_t *name, ngx_pool_t *pool);
 
 /* Adds a fault of that field, unless there are NGX_ORDER_FAULTS; both texts

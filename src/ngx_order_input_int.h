@@ -17,7 +17,7 @@
 typedef struct {
     ngx_order_input_t          *input;
     const ngx_order_field_t    *fields;
-    const ngx_order_source_t   *source;
+    ngx_order_source_t         *source;
     ngx_pool_t                 *pool;
     uint32_t                    seen;     /* bits of fields: arguments */
     uint32_t                    told;     /* and those with a fault */
@@ -39,6 +39,10 @@ struct ngx_order_frame_s {
 
 /* Reads the fields of a JSON body. */
 ngx_int_t ngx_order_input_json(ngx_order_reader_t *reader);
+
+/* Reads the body as JSON, unless that was done: source->root is set for
+ * NGX_OK, source->fault for NGX_DECLINED. */
+ngx_int_t ngx_order_input_root(ngx_order_source_t *source, ngx_pool_t *pool);
 
 /* The number of the field of that name and place, or NGX_DECLINED. */
 ngx_int_t ngx_order_input_find(const ngx_order_field_t *fields,

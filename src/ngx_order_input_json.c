@@ -66,7 +66,6 @@ ngx_order_input_json(ngx_order_reader_t *reader)
     ngx_int_t                rc;
     ngx_uint_t               i;
     ngx_order_frame_t        frame;
-    ngx_order_json_fault_t   fault;
     const ngx_order_json_t  *root;
 
     /* what is missing is told by members(), or not at all */
@@ -77,18 +76,20 @@ ngx_order_input_json(ngx_order_reader_t *reader)
         }
     }
 
-    rc = ngx_order_json_read(&reader->source->body, reader->pool, &root,
-                             &fault);
+    rc = ngx_order_input_root(reader->source, reader->pool);
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
+
+    root = reader->source->root;
 
     frame.up = NULL;
     frame.index = -1;
 
     if (rc == NGX_DECLINED) {
-        frame.name = fault.member;
-        return ngx_order_input_fault(reader, &frame, fault.message);
+        frame.name = reader->source->fault.member;
+        return ngx_order_input_fault(reader, &frame,
+                                     reader->source->fault.message);
     }
 
     if (ngx_order_json_type(root) != NGX_ORDER_JSON_OBJECT) {
@@ -106,6 +107,19 @@ ngx_order_input_json(ngx_order_reader_t *reader)
 
     return ngx_order_input_members(reader, reader->fields, root, NULL,
                                    reader->input->values);
+}
+
+
+ngx_int_t
+ngx_order_input_root(ngx_order_source_t *source, ngx_pool_t *pool)
+{
+    if (!source->read) {
+        source->rc = ngx_order_json_read(&source->body, pool, &source->root,
+                                         &source->fault);
+        source->read = 1;
+    }
+
+    return source->rc;
 }
 
 

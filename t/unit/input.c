@@ -890,9 +890,8 @@ members(void)
         { "b&", 1, NGX_DECLINED }
     };
 
-    memset(&source, 0, sizeof(source));
-
     for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+        memset(&source, 0, sizeof(source));
         source.body.data = (u_char *) cases[i].body;
         source.body.len = strlen(cases[i].body);
         source.form = cases[i].form;
