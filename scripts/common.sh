@@ -14,12 +14,12 @@ export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 # Debian's packages, by what needs them
 
 packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
-    libssl-dev"
+    libssl-dev libwslay-dev"
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
     clang libclang-rt-dev nodejs npm"
-packages_bench="wrk"
+packages_bench="wrk libnginx-mod-nchan"
 
 
 say() {

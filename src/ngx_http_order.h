@@ -20,10 +20,12 @@
 #include <ngx_order_bell.h>
 #include <ngx_order_workflow.h>
 #include <ngx_order_input.h>
+#include <ngx_order_hub.h>
 
 
 #define NGX_HTTP_ORDER_PARAMS  2       /* parameters in a route's path */
 #define NGX_HTTP_ORDER_COOKIE  "order_token"
+#define NGX_HTTP_ORDER_WS_PATH  "/ws"
 
 
 /* what became of a poll: $order_cache_status, X-Order-Cache */
@@ -38,6 +40,9 @@ typedef enum {
 
 
 typedef struct ngx_http_order_openapi_s  ngx_http_order_openapi_t;
+typedef struct ngx_http_order_push_s     ngx_http_order_push_t;
+typedef struct ngx_http_order_client_s   ngx_http_order_client_t;
+typedef struct ngx_http_order_stream_s   ngx_http_order_stream_t;
 
 
 typedef struct {
@@ -48,6 +53,9 @@ typedef struct {
     ngx_uint_t                   apis;     /* locations with order_api */
     ngx_array_t                  locations;
     ngx_http_order_openapi_t    *openapi;
+    ngx_int_t                    clients;  /* of push, in a worker, at most */
+    ngx_int_t                    user_clients;     /* of one user */
+    ngx_msec_t                   drain;    /* of a worker that exits */
 
     /* made by a worker when it starts */
 
@@ -56,6 +64,9 @@ typedef struct {
     ngx_order_fill_t            *fill;
     ngx_order_feed_t            *feed;
     ngx_order_bell_t            *bell;
+    ngx_order_trail_t           *trail;
+    ngx_order_hub_t             *hub;
+    ngx_http_order_push_t       *push;
 } ngx_http_order_main_conf_t;
 
 
@@ -67,6 +78,9 @@ typedef struct {
     ngx_flag_t                   intercept_errors;
     ngx_uint_t                   direct;
     ngx_uint_t                   past_filters;
+    ngx_msec_t                   heartbeat;
+    ngx_msec_t                   push_timeout;     /* taking no bytes */
+    ngx_flag_t                   detach;
     ngx_array_t                 *webhook_secrets;
     time_t                       webhook_tolerance;
 } ngx_http_order_loc_conf_t;
@@ -79,6 +93,10 @@ typedef struct ngx_http_order_call_s   ngx_http_order_call_t;
 typedef struct {
     const ngx_http_order_route_t  *route;
     ngx_http_order_call_t         *call;
+    ngx_http_order_client_t       *client;     /* of push, while it has the
+                                                  request */
+    ngx_http_order_stream_t       *stream;     /* that is about to begin */
+    time_t                         wait;       /* seconds of a long poll */
     ngx_str_t                      params[NGX_HTTP_ORDER_PARAMS];
 
     ngx_order_identity_t           identity;
@@ -98,6 +116,8 @@ typedef struct {
     unsigned                       by_cookie:1;
     unsigned                       has_id:1;
     unsigned                       has_db_time:1;
+    unsigned                       matched:1;  /* If-None-Match names it */
+    unsigned                       waited:1;
 } ngx_http_order_ctx_t;
 
 

@@ -37,7 +37,7 @@ ngx_http_order_members(address) = {
 };
 
 
-ngx_http_order_members(poll) = {
+const ngx_order_field_t  ngx_http_order_poll_members[] = {
     ngx_http_order_has("order_id", UUID),
     ngx_http_order_has("order_number", TEXT),
     ngx_http_order_has("status", TEXT),
@@ -423,7 +423,7 @@ ngx_http_order_members(task) = {
 
 
 const ngx_http_order_answer_t  ngx_http_order_answer_nothing = {
-    ngx_null_string, NGX_HTTP_NO_CONTENT, 0, NULL
+    ngx_null_string, NGX_HTTP_NO_CONTENT, 0, NULL, 0
 };
 
 ngx_http_order_answers(poll, "OrderStatus", 200, 0, poll);

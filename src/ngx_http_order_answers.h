@@ -42,8 +42,30 @@
 #define ngx_http_order_answers(name, schema, status, list, members)          \
     const ngx_http_order_answer_t  ngx_http_order_answer_##name = {          \
         ngx_string(schema), status, list,                                    \
-        ngx_http_order_##members##_members                                   \
+        ngx_http_order_##members##_members, 0                                \
     }
+
+/* an answer that is a stream of messages: its status, and of which */
+
+#define ngx_http_order_streams(name, status, messages)                       \
+    const ngx_http_order_answer_t  ngx_http_order_answer_##name = {          \
+        ngx_null_string, status, 0, NULL, messages                           \
+    }
+
+
+/* a message of a stream */
+
+typedef struct {
+    ngx_str_t                  name;   /* of its schema */
+    ngx_uint_t                 where;  /* NGX_HTTP_ORDER_OF_* and _TO_* */
+    const ngx_order_field_t   *fields;
+} ngx_http_order_message_t;
+
+
+/* All of them; the last one has an empty name. */
+extern const ngx_http_order_message_t  ngx_http_order_messages[];
+
+extern const ngx_order_field_t  ngx_http_order_poll_members[];
 
 
 extern const ngx_http_order_answer_t  ngx_http_order_answer_nothing;
@@ -92,6 +114,10 @@ extern const ngx_http_order_answer_t  ngx_http_order_answer_notifications;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_notification;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_received;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_analytics;
+
+extern const ngx_http_order_answer_t  ngx_http_order_answer_order_events;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_events;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_ws;
 
 
 #endif /* _NGX_HTTP_ORDER_ANSWERS_H_INCLUDED_ */

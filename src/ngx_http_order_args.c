@@ -93,6 +93,41 @@ ngx_http_order_args_read(ngx_http_order_call_t *call,
 }
 
 
+ngx_int_t
+ngx_http_order_args_get(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
+    ngx_order_input_t *input)
+{
+    ngx_int_t           rc;
+    ngx_str_t           body;
+    ngx_order_source_t  source;
+
+    ngx_memzero(&source, sizeof(ngx_order_source_t));
+
+    source.path = ctx->params;
+    source.query = r->args;
+    source.header = ngx_http_order_args_header;
+    source.data = r;
+
+    rc = ngx_order_input_read(input, ctx->route->fields, &source, r->pool);
+
+    if (rc == NGX_ERROR
+        || (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked))
+    {
+        return rc;
+    }
+
+    ngx_str_null(&body);
+
+    if (ngx_order_input_refuse(input, &body, "a body is not taken here")
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
 /*
  * The body as one string.  One that nginx had to put into a file is refused:
  * reading it would block.

@@ -13,8 +13,9 @@
 #include <ngx_order_webhook.h>
 
 
-#define NGX_HTTP_ORDER_ZONE_MIN  (1024 * 1024)
-#define NGX_HTTP_ORDER_PASSWORD  1024  /* bytes of its file, at most */
+#define NGX_HTTP_ORDER_ZONE_MIN      (1024 * 1024)
+#define NGX_HTTP_ORDER_ZONE_CHANGES  (4 * 1024 * 1024)
+#define NGX_HTTP_ORDER_PASSWORD      1024  /* bytes of its file, at most */
 
 
 /* a parameter "name=value" of a directive, by its type */
@@ -77,8 +78,9 @@ ngx_http_order_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_order_main_conf_t *omcf = conf;
 
     u_char     *p;
-    ssize_t     orders, tokens;
+    ssize_t     orders, tokens, changes, *part;
     ngx_str_t  *value, name, size;
+    ngx_uint_t  i;
 
     if (omcf->zone) {
         return "is duplicate";
@@ -101,38 +103,54 @@ ngx_http_order_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     orders = ngx_parse_size(&size);
     tokens = orders / 4;
+    changes = NGX_HTTP_ORDER_ZONE_CHANGES;
 
-    if (orders != NGX_ERROR && cf->args->nelts == 3) {
+    for (i = 2; orders != NGX_ERROR && i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[2].data, "tokens=", 7) != 0) {
+        if (ngx_strncmp(value[i].data, "tokens=", 7) == 0) {
+            part = &tokens;
+
+        } else if (ngx_strncmp(value[i].data, "changes=", 8) == 0) {
+            part = &changes;
+
+        } else {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "order_zone: invalid parameter \"%V\"",
-                               &value[2]);
+                               &value[i]);
             return NGX_CONF_ERROR;
         }
 
-        size.data = value[2].data + 7;
-        size.len = value[2].len - 7;
-        tokens = ngx_parse_size(&size);
+        p = ngx_strlchr(value[i].data, value[i].data + value[i].len, '=');
+        size.data = p + 1;
+        size.len = (size_t) (value[i].data + value[i].len - size.data);
+
+        *part = ngx_parse_size(&size);
+
+        if (*part == NGX_ERROR) {
+            break;
+        }
     }
 
-    if (orders == NGX_ERROR || tokens == NGX_ERROR) {
+    if (orders == NGX_ERROR || tokens == NGX_ERROR || changes == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "order_zone: invalid size \"%V\"", &size);
         return NGX_CONF_ERROR;
     }
 
     if (orders < NGX_HTTP_ORDER_ZONE_MIN
-        || tokens < NGX_HTTP_ORDER_ZONE_MIN / 4)
+        || tokens < NGX_HTTP_ORDER_ZONE_MIN / 4
+        || changes < NGX_HTTP_ORDER_ZONE_MIN / 16)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "order_zone \"%V\" is too small: 1m of orders "
-                           "and 256k of tokens are the least", &name);
+                           "order_zone \"%V\" is too small: 1m of orders, "
+                           "256k of tokens and 64k of changes are the least",
+                           &name);
         return NGX_CONF_ERROR;
     }
 
     omcf->zone = ngx_order_zone_add(cf, &name, (size_t) orders,
-                                    (size_t) tokens, &ngx_http_order_module);
+                                    (size_t) tokens, (size_t) changes,
+                                    &ngx_http_order_module);
 
     return omcf->zone ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -50,6 +50,14 @@
 #define ngx_http_order_named                                                 \
     ngx_http_order_field("order_id", PATH, UUID_OR_NUMBER, 1, 0, 0)
 
+/* one that was never an id is no fault: the full state is told */
+
+#define ngx_http_order_place_text                                            \
+    ngx_http_order_field("last_event_id", QUERY, TEXT, 0, 0, 0)
+
+#define ngx_http_order_place_header                                          \
+    ngx_http_order_field("Last-Event-ID", HEADER, TEXT, 0, 0, 0)
+
 #define ngx_http_order_variant                                               \
     ngx_http_order_field("size", BODY, TEXT, 0, 1, 50),                      \
     ngx_http_order_field("color", BODY, TEXT, 0, 1, 50)
@@ -94,6 +102,14 @@ const ngx_order_field_t  ngx_http_order_order_fields[] = {
 
 const ngx_order_field_t  ngx_http_order_page_fields[] = {
     ngx_http_order_cut,
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_poll_fields[] = {
+    ngx_http_order_named,
+    ngx_http_order_field("wait", QUERY, INTEGER, 0, 1, 60),
+    ngx_http_order_field("Prefer", HEADER, TEXT, 0, 0, 0),
     ngx_http_order_last
 };
 
@@ -443,6 +459,30 @@ const ngx_order_field_t  ngx_http_order_task_status_fields[] = {
 const ngx_order_field_t  ngx_http_order_read_fields[] = {
     ngx_http_order_field("id", PATH, UUID, 1, 0, 0),
     ngx_http_order_field("read", BODY, BOOLEAN, 0, 0, 0),
+    ngx_http_order_last
+};
+
+
+/* push */
+
+const ngx_order_field_t  ngx_http_order_order_events_fields[] = {
+    ngx_http_order_place_text,
+    ngx_http_order_place_header,
+    ngx_http_order_named,
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_events_fields[] = {
+    ngx_http_order_place_text,
+    ngx_http_order_place_header,
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_ws_fields[] = {
+    ngx_http_order_place_text,
+    ngx_http_order_enum("subscribe", QUERY, 0, "all|none"),
     ngx_http_order_last
 };
 

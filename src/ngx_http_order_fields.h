@@ -36,7 +36,19 @@
       NULL }
 
 
+/* the numbers of fields that handlers read themselves */
+
+#define NGX_HTTP_ORDER_POLL_WAIT      1    /* seconds */
+#define NGX_HTTP_ORDER_POLL_PREFER    2    /* a header, as it came */
+
+#define NGX_HTTP_ORDER_PUSH_PLACE     0    /* last_event_id */
+#define NGX_HTTP_ORDER_EVENTS_HEADER  1    /* Last-Event-ID */
+#define NGX_HTTP_ORDER_EVENTS_ORDER   2    /* id or number, of one order's */
+#define NGX_HTTP_ORDER_WS_SUBSCRIBE   1    /* "all" or "none" */
+
+
 extern const ngx_order_field_t  ngx_http_order_no_fields[];
+extern const ngx_order_field_t  ngx_http_order_poll_fields[];
 extern const ngx_order_field_t  ngx_http_order_id_fields[];
 extern const ngx_order_field_t  ngx_http_order_order_fields[];
 extern const ngx_order_field_t  ngx_http_order_page_fields[];
@@ -75,6 +87,10 @@ extern const ngx_order_field_t  ngx_http_order_dispute_fields[];
 extern const ngx_order_field_t  ngx_http_order_task_fields[];
 extern const ngx_order_field_t  ngx_http_order_task_status_fields[];
 extern const ngx_order_field_t  ngx_http_order_read_fields[];
+
+extern const ngx_order_field_t  ngx_http_order_order_events_fields[];
+extern const ngx_order_field_t  ngx_http_order_events_fields[];
+extern const ngx_order_field_t  ngx_http_order_ws_fields[];
 
 extern const ngx_order_field_t  ngx_http_order_payment_fields[];
 extern const ngx_order_field_t  ngx_http_order_escrow_fields[];

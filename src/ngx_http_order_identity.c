@@ -18,12 +18,18 @@ static ngx_int_t ngx_http_order_bearer(ngx_http_request_t *r,
     ngx_str_t *token);
 static ngx_int_t ngx_http_order_cookie(ngx_http_request_t *r,
     ngx_str_t *token);
+static ngx_int_t ngx_http_order_subprotocol(ngx_http_request_t *r,
+    ngx_str_t *token);
+static ngx_int_t ngx_http_order_header_line(ngx_http_request_t *r,
+    const ngx_str_t *name, ngx_http_order_list_t *list);
 
 
 static ngx_str_t  ngx_http_order_cookie_name =
     ngx_string(NGX_HTTP_ORDER_COOKIE);
 static ngx_str_t  ngx_http_order_origin = ngx_string("Origin");
 static ngx_str_t  ngx_http_order_fetch_site = ngx_string("Sec-Fetch-Site");
+static ngx_str_t  ngx_http_order_protocol =
+    ngx_string("Sec-WebSocket-Protocol");
 
 
 ngx_http_order_ctx_t *
@@ -144,6 +150,13 @@ static ngx_int_t
 ngx_http_order_token(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     ngx_str_t *token)
 {
+    if (r->uri.len == sizeof(NGX_HTTP_ORDER_WS_PATH) - 1
+        && ngx_memcmp(r->uri.data, NGX_HTTP_ORDER_WS_PATH, r->uri.len) == 0
+        && ngx_http_order_subprotocol(r, token) == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
     if (r->headers_in.authorization == NULL) {
         ctx->by_cookie = 1;
         return ngx_http_order_cookie(r, token);
@@ -220,6 +233,33 @@ ngx_http_order_cookie(ngx_http_request_t *r, ngx_str_t *token)
 }
 
 
+/* the one header that a page may choose for a WebSocket */
+
+static ngx_int_t
+ngx_http_order_subprotocol(ngx_http_request_t *r, ngx_str_t *token)
+{
+    ngx_http_order_list_t  list;
+
+    ngx_memzero(&list, sizeof(ngx_http_order_list_t));
+
+    while (ngx_http_order_header_next(r, &ngx_http_order_protocol, &list,
+                                      token)
+           == NGX_OK)
+    {
+        if (token->len > sizeof("bearer.") - 1
+            && ngx_strncmp(token->data, "bearer.", sizeof("bearer.") - 1)
+               == 0)
+        {
+            token->data += sizeof("bearer.") - 1;
+            token->len -= sizeof("bearer.") - 1;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 ngx_int_t
 ngx_http_order_same_origin(ngx_http_request_t *r)
 {
@@ -293,6 +333,86 @@ ngx_http_order_header(ngx_http_request_t *r, const ngx_str_t *name)
             && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0)
         {
             return &h[i];
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_order_header_next(ngx_http_request_t *r, const ngx_str_t *name,
+    ngx_http_order_list_t *list, ngx_str_t *element)
+{
+    u_char  *end;
+
+    for ( ;; ) {
+
+        while (list->pos < list->last
+               && (*list->pos == ' ' || *list->pos == '\t'
+                   || *list->pos == ','))
+        {
+            list->pos++;
+        }
+
+        if (list->pos < list->last) {
+            break;
+        }
+
+        if (ngx_http_order_header_line(r, name, list) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+
+    end = ngx_strlchr(list->pos, list->last, ',');
+    if (end == NULL) {
+        end = list->last;
+    }
+
+    element->data = list->pos;
+    list->pos = end;
+
+    while (end[-1] == ' ' || end[-1] == '\t') {
+        end--;
+    }
+
+    element->len = (size_t) (end - element->data);
+
+    return NGX_OK;
+}
+
+
+/* goes to the next line of that name */
+
+static ngx_int_t
+ngx_http_order_header_line(ngx_http_request_t *r, const ngx_str_t *name,
+    ngx_http_order_list_t *list)
+{
+    ngx_table_elt_t  *h;
+
+    if (list->part == NULL) {
+        list->part = &r->headers_in.headers.part;
+    }
+
+    for ( ;; ) {
+
+        if (list->i == list->part->nelts) {
+            if (list->part->next == NULL) {
+                return NGX_DECLINED;
+            }
+
+            list->part = list->part->next;
+            list->i = 0;
+            continue;
+        }
+
+        h = list->part->elts;
+        h += list->i++;
+
+        if (h->hash != 0 && h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            list->pos = h->value.data;
+            list->last = h->value.data + h->value.len;
+            return NGX_OK;
         }
     }
 }

@@ -9,6 +9,7 @@
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_handler.h>
 #include <ngx_http_order_openapi.h>
+#include <ngx_http_order_push.h>
 #include <ngx_http_order_status.h>
 #include <ngx_http_order_variables.h>
 
@@ -32,6 +33,8 @@ static char *ngx_http_order_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 static ngx_int_t ngx_http_order_init_process(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_order_start(ngx_http_order_main_conf_t *omcf,
+    ngx_str_t *name, ngx_cycle_t *cycle);
 static void ngx_http_order_exit_process(ngx_cycle_t *cycle);
 
 
@@ -46,7 +49,7 @@ static ngx_conf_enum_t  ngx_http_order_direct_values[] = {
 static ngx_command_t  ngx_http_order_commands[] = {
 
     { ngx_string("order_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_order_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -71,6 +74,48 @@ static ngx_command_t  ngx_http_order_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_order_main_conf_t, missing),
+      NULL },
+
+    { ngx_string("order_push_clients"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, clients),
+      NULL },
+
+    { ngx_string("order_push_user_clients"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, user_clients),
+      NULL },
+
+    { ngx_string("order_push_drain"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, drain),
+      NULL },
+
+    { ngx_string("order_push_heartbeat"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, heartbeat),
+      NULL },
+
+    { ngx_string("order_push_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, push_timeout),
+      NULL },
+
+    { ngx_string("order_push_detach"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, detach),
       NULL },
 
     { ngx_string("order_api"),
@@ -198,6 +243,9 @@ ngx_http_order_create_main_conf(ngx_conf_t *cf)
 
     omcf->feed_timeout = NGX_CONF_UNSET_MSEC;
     omcf->missing = NGX_CONF_UNSET_MSEC;
+    omcf->clients = NGX_CONF_UNSET;
+    omcf->user_clients = NGX_CONF_UNSET;
+    omcf->drain = NGX_CONF_UNSET_MSEC;
 
     if (ngx_array_init(&omcf->locations, cf->pool, 4,
                        sizeof(ngx_http_order_location_t))
@@ -219,6 +267,8 @@ ngx_http_order_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_msec_value(omcf->feed_timeout, 2500);
     ngx_conf_init_msec_value(omcf->missing, 5000);
+    ngx_conf_init_value(omcf->user_clients, 64);
+    ngx_conf_init_msec_value(omcf->drain, 10000);
 
     if (omcf->database == NULL) {
         return NGX_CONF_OK;
@@ -264,6 +314,9 @@ ngx_http_order_create_loc_conf(ngx_conf_t *cf)
     olcf->stale = NGX_CONF_UNSET_MSEC;
     olcf->intercept_errors = NGX_CONF_UNSET;
     olcf->direct = NGX_CONF_UNSET_UINT;
+    olcf->heartbeat = NGX_CONF_UNSET_MSEC;
+    olcf->push_timeout = NGX_CONF_UNSET_MSEC;
+    olcf->detach = NGX_CONF_UNSET;
     olcf->webhook_secrets = NGX_CONF_UNSET_PTR;
     olcf->webhook_tolerance = NGX_CONF_UNSET;
 
@@ -292,6 +345,9 @@ ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
     ngx_conf_merge_uint_value(conf->direct, prev->direct,
                               NGX_HTTP_ORDER_DIRECT_AUTO);
+    ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 15000);
+    ngx_conf_merge_msec_value(conf->push_timeout, prev->push_timeout, 30000);
+    ngx_conf_merge_value(conf->detach, prev->detach, 1);
     ngx_conf_merge_ptr_value(conf->webhook_secrets, prev->webhook_secrets,
                              NULL);
     ngx_conf_merge_sec_value(conf->webhook_tolerance,
@@ -431,8 +487,18 @@ ngx_http_order_init_process(ngx_cycle_t *cycle)
     *p = '\0';
     name.len = (size_t) (p - name.data);
 
+    return ngx_http_order_start(omcf, &name, cycle);
+}
+
+
+/* Each is made of those before. */
+
+static ngx_int_t
+ngx_http_order_start(ngx_http_order_main_conf_t *omcf, ngx_str_t *name,
+    ngx_cycle_t *cycle)
+{
     omcf->labels = ngx_order_workflow_create(cycle->pool);
-    omcf->pg = ngx_order_pg_pool_create(omcf->database, &name, cycle->pool,
+    omcf->pg = ngx_order_pg_pool_create(omcf->database, name, cycle->pool,
                                         cycle->log);
     if (omcf->labels == NULL || omcf->pg == NULL) {
         return NGX_ERROR;
@@ -442,18 +508,21 @@ ngx_http_order_init_process(ngx_cycle_t *cycle)
                                        omcf->missing, cycle->pool,
                                        cycle->log);
     omcf->bell = ngx_order_bell_create(omcf->pg, cycle->pool, cycle->log);
-    if (omcf->fill == NULL || omcf->bell == NULL) {
+    omcf->trail = ngx_order_trail_create(omcf->zone->ring, cycle->pool);
+
+    if (omcf->fill == NULL || omcf->bell == NULL || omcf->trail == NULL
+        || ngx_http_order_push_create(omcf, cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    omcf->feed = ngx_order_feed_create(omcf->zone, omcf->database, omcf->pg,
-                                       omcf->bell, &name, cycle->pool,
+    omcf->feed = ngx_order_feed_create(omcf->zone, omcf->trail,
+                                       ngx_http_order_push_changed,
+                                       omcf->push, omcf->database, omcf->pg,
+                                       omcf->bell, name, cycle->pool,
                                        cycle->log);
-    if (omcf->feed == NULL) {
-        return NGX_ERROR;
-    }
 
-    return NGX_OK;
+    return omcf->feed ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -466,6 +535,10 @@ ngx_http_order_exit_process(ngx_cycle_t *cycle)
 
     if (omcf == NULL || omcf->pg == NULL) {
         return;
+    }
+
+    if (omcf->push) {
+        ngx_http_order_push_close(omcf->push);
     }
 
     if (omcf->feed) {

@@ -6,11 +6,10 @@
 
 
 #include <ngx_http_order_openapi.h>
-#include <ngx_http_order_fields.h>
+#include <ngx_http_order_answers.h>
 #include <ngx_http_order_handler.h>
 #include <ngx_http_order_operation.h>
 #include <ngx_http_order_reply.h>
-#include <ngx_http_order_route.h>
 #include <ngx_http_order_schema.h>
 #include <ngx_sha1.h>
 
@@ -257,12 +256,16 @@ ngx_http_order_openapi_components(ngx_order_writer_t *w)
 }
 
 
-/* Answers of one name are one schema. */
+/*
+ * Answers of one name are one schema.  Of a message there is no member that
+ * is not told of.
+ */
 
 static void
 ngx_http_order_openapi_schemas(ngx_order_writer_t *w)
 {
-    const ngx_http_order_route_t  *route;
+    const ngx_http_order_route_t    *route;
+    const ngx_http_order_message_t  *message;
 
     ngx_order_write_open(w, "schemas", '{');
 
@@ -277,6 +280,13 @@ ngx_http_order_openapi_schemas(ngx_order_writer_t *w)
                                          route->answer->fields,
                                          NGX_HTTP_ORDER_SCHEMA_NULLS);
         }
+    }
+
+    for (message = ngx_http_order_messages; message->name.len; message++) {
+        ngx_http_order_schema_object(w, (char *) message->name.data,
+                                     message->fields,
+                                     NGX_HTTP_ORDER_SCHEMA_NULLS
+                                     |NGX_HTTP_ORDER_SCHEMA_CLOSED);
     }
 
     ngx_order_write_close(w, '}');

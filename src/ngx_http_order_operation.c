@@ -7,8 +7,7 @@
 
 
 #include <ngx_http_order_operation.h>
-#include <ngx_http_order_fields.h>
-#include <ngx_http_order_route.h>
+#include <ngx_http_order_answers.h>
 #include <ngx_http_order_schema.h>
 
 
@@ -33,6 +32,7 @@ static void ngx_http_order_operation_parameters(ngx_order_writer_t *w,
     const ngx_http_order_route_t *route);
 static void ngx_http_order_operation_parameter(ngx_order_writer_t *w,
     const ngx_order_field_t *field);
+static void ngx_http_order_operation_protocol(ngx_order_writer_t *w);
 static ngx_uint_t ngx_http_order_operation_told(
     const ngx_http_order_route_t *first, const ngx_http_order_route_t *route,
     const ngx_order_field_t *field);
@@ -46,6 +46,14 @@ static void ngx_http_order_operation_responses(ngx_order_writer_t *w,
     const ngx_http_order_route_t *route);
 static void ngx_http_order_operation_response(ngx_order_writer_t *w,
     const ngx_http_order_route_t *route);
+static void ngx_http_order_operation_refusals(ngx_order_writer_t *w,
+    const ngx_http_order_route_t *route);
+static void ngx_http_order_operation_stream(ngx_order_writer_t *w,
+    const ngx_http_order_answer_t *answer);
+static void ngx_http_order_operation_messages(ngx_order_writer_t *w,
+    const char *name, ngx_uint_t where);
+static void ngx_http_order_operation_reference(ngx_order_writer_t *w,
+    const char *room, const ngx_str_t *name);
 static void ngx_http_order_operation_headers(ngx_order_writer_t *w,
     ngx_uint_t flags);
 static void ngx_http_order_operation_answers(ngx_order_writer_t *w,
@@ -77,6 +85,7 @@ static const ngx_http_order_word_t  ngx_http_order_header_words[] = {
 
 
 static const ngx_http_order_word_t  ngx_http_order_status_words[] = {
+    { NGX_HTTP_SWITCHING_PROTOCOLS, "Switching Protocols" },
     { NGX_HTTP_OK, "OK" },
     { NGX_HTTP_CREATED, "Created" },
     { NGX_HTTP_NO_CONTENT, "No Content" },
@@ -229,7 +238,28 @@ ngx_http_order_operation_parameters(ngx_order_writer_t *w,
         ngx_http_order_operation_parameter(w, ngx_http_order_tagged_fields);
     }
 
+    if (route->answer->messages & NGX_HTTP_ORDER_OF_WS) {
+        ngx_http_order_operation_protocol(w);
+    }
+
     ngx_order_write_close(w, ']');
+}
+
+
+/* a browser's WebSocket can send no header but this one */
+
+static void
+ngx_http_order_operation_protocol(ngx_order_writer_t *w)
+{
+    ngx_order_write_open(w, NULL, '{');
+    ngx_order_write_string(w, "name", "Sec-WebSocket-Protocol");
+    ngx_order_write_string(w, "in", "header");
+    ngx_order_write_string(w, "description",
+                           "order.v1 or order_update.v1; bearer.TOKEN");
+    ngx_order_write_open(w, "schema", '{');
+    ngx_order_write_string(w, "type", "string");
+    ngx_order_write_close(w, '}');
+    ngx_order_write_close(w, '}');
 }
 
 
@@ -403,10 +433,40 @@ ngx_http_order_operation_responses(ngx_order_writer_t *w,
         ngx_order_write_close(w, '}');
     }
 
-    ngx_order_write_open(w, "default", '{');
-    ngx_order_write_string(w, "$ref", "#/components/responses/Problem");
-    ngx_order_write_close(w, '}');
+    ngx_http_order_operation_refusals(w, route);
 
+    ngx_order_write_close(w, '}');
+}
+
+
+static void
+ngx_http_order_operation_refusals(ngx_order_writer_t *w,
+    const ngx_http_order_route_t *route)
+{
+    const char  **status;
+
+    static const ngx_str_t  problem = ngx_string("Problem");
+
+    static const char  *statuses[] = { "400", "401", "403", "426", NULL };
+
+    /* of an order that is final, and of which all is known */
+
+    if (route->answer->messages & NGX_HTTP_ORDER_OF_ORDER) {
+        ngx_order_write_open(w, "204", '{');
+        ngx_order_write_string(w, "description", "No Content");
+        ngx_order_write_close(w, '}');
+    }
+
+    if (route->answer->messages & NGX_HTTP_ORDER_OF_WS) {
+        for (status = statuses; *status; status++) {
+            ngx_order_write_open(w, *status, '{');
+            ngx_http_order_operation_reference(w, "responses", &problem);
+            ngx_order_write_close(w, '}');
+        }
+    }
+
+    ngx_order_write_open(w, "default", '{');
+    ngx_http_order_operation_reference(w, "responses", &problem);
     ngx_order_write_close(w, '}');
 }
 
@@ -437,7 +497,71 @@ ngx_http_order_operation_response(ngx_order_writer_t *w,
         ngx_order_write_close(w, '}');
     }
 
+    if (route->answer->messages) {
+        ngx_http_order_operation_stream(w, route->answer);
+    }
+
     ngx_order_write_close(w, '}');
+}
+
+
+/* OpenAPI 3.1 has no words for the messages of a stream */
+
+static void
+ngx_http_order_operation_stream(ngx_order_writer_t *w,
+    const ngx_http_order_answer_t *answer)
+{
+    if (answer->messages & NGX_HTTP_ORDER_OF_WS) {
+        ngx_http_order_operation_messages(w, "x-messages",
+                                          NGX_HTTP_ORDER_OF_WS);
+        ngx_http_order_operation_messages(w, "x-client-messages",
+                                          NGX_HTTP_ORDER_TO_WS);
+        return;
+    }
+
+    ngx_order_write_open(w, "content", '{');
+    ngx_order_write_open(w, "text/event-stream", '{');
+    ngx_order_write_open(w, "schema", '{');
+    ngx_order_write_string(w, "type", "string");
+    ngx_order_write_close(w, '}');
+    ngx_http_order_operation_messages(w, "x-messages", answer->messages);
+    ngx_order_write_close(w, '}');
+    ngx_order_write_close(w, '}');
+}
+
+
+static void
+ngx_http_order_operation_messages(ngx_order_writer_t *w, const char *name,
+    ngx_uint_t where)
+{
+    const ngx_http_order_message_t  *message;
+
+    ngx_order_write_open(w, name, '{');
+    ngx_order_write_open(w, "oneOf", '[');
+
+    for (message = ngx_http_order_messages; message->name.len; message++) {
+        if (message->where & where) {
+            ngx_order_write_open(w, NULL, '{');
+            ngx_http_order_operation_reference(w, "schemas", &message->name);
+            ngx_order_write_close(w, '}');
+        }
+    }
+
+    ngx_order_write_close(w, ']');
+    ngx_order_write_close(w, '}');
+}
+
+
+static void
+ngx_http_order_operation_reference(ngx_order_writer_t *w, const char *room,
+    const ngx_str_t *name)
+{
+    u_char  ref[NGX_HTTP_ORDER_OPERATION_REF];
+
+    *ngx_snprintf(ref, sizeof(ref) - 1, "#/components/%s/%V", room, name)
+        = '\0';
+
+    ngx_order_write_string(w, "$ref", (char *) ref);
 }
 
 
@@ -504,21 +628,16 @@ static void
 ngx_http_order_operation_answer(ngx_order_writer_t *w, const char *name,
     const ngx_http_order_answer_t *answer)
 {
-    u_char  ref[NGX_HTTP_ORDER_OPERATION_REF];
-
-    *ngx_snprintf(ref, sizeof(ref) - 1, "#/components/schemas/%V",
-                  &answer->name) = '\0';
-
     ngx_order_write_open(w, name, '{');
 
     if (answer->list) {
         ngx_order_write_string(w, "type", "array");
         ngx_order_write_open(w, "items", '{');
-        ngx_order_write_string(w, "$ref", (char *) ref);
+        ngx_http_order_operation_reference(w, "schemas", &answer->name);
         ngx_order_write_close(w, '}');
 
     } else {
-        ngx_order_write_string(w, "$ref", (char *) ref);
+        ngx_http_order_operation_reference(w, "schemas", &answer->name);
     }
 
     ngx_order_write_close(w, '}');

@@ -95,11 +95,39 @@ const ngx_http_order_problem_t  ngx_http_order_version = {
     ngx_string("Read the order again and repeat"), 1, 0
 };
 
+const ngx_http_order_problem_t  ngx_http_order_upgrade = {
+    426, ngx_string("UPGRADE_REQUIRED"),
+    ngx_string("Upgrade Required"),
+    ngx_string("This path is a WebSocket of version 13, over HTTP/1.1."),
+    ngx_string("Open it as a WebSocket"), 0, 0
+};
+
+const ngx_http_order_problem_t  ngx_http_order_handshake = {
+    NGX_HTTP_BAD_REQUEST, ngx_string("BAD_HANDSHAKE"),
+    ngx_string("Bad Request"),
+    ngx_string("This is not a handshake of WebSocket."),
+    ngx_string("Open a WebSocket as RFC 6455 says"), 0, 0
+};
+
 const ngx_http_order_problem_t  ngx_http_order_queue_full = {
     NGX_HTTP_SERVICE_UNAVAILABLE, ngx_string("OVERLOADED"),
     ngx_string("Service Unavailable"),
     ngx_string("Too many requests wait for the database; nothing was done."),
     ngx_string("Repeat in a moment"), 1, 1
+};
+
+const ngx_http_order_problem_t  ngx_http_order_no_room = {
+    NGX_HTTP_SERVICE_UNAVAILABLE, ngx_string("TOO_MANY_SUBSCRIBERS"),
+    ngx_string("Service Unavailable"),
+    ngx_string("There are as many subscribers as this server takes."),
+    ngx_string("Poll, or come back later"), 1, 30
+};
+
+const ngx_http_order_problem_t  ngx_http_order_too_many = {
+    429, ngx_string("TOO_MANY_STREAMS"),
+    ngx_string("Too Many Requests"),
+    ngx_string("You have as many streams open as you may have."),
+    ngx_string("Close some, or poll"), 1, 30
 };
 
 const ngx_http_order_problem_t  ngx_http_order_no_database = {

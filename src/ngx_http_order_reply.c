@@ -95,11 +95,13 @@ ngx_http_order_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
 
+    /* nginx has no texts for these */
+
     if (status == 422) {
-
-        /* nginx has no text for it */
-
         ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
+
+    } else if (status == 426) {
+        ngx_str_set(&r->headers_out.status_line, "426 Upgrade Required");
     }
 
     if (body->len) {

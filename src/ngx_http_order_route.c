@@ -14,6 +14,7 @@
 #include <ngx_http_order_call.h>
 #include <ngx_http_order_login.h>
 #include <ngx_http_order_openapi.h>
+#include <ngx_http_order_push.h>
 #include <ngx_http_order_webhook.h>
 
 
@@ -96,6 +97,14 @@
       ngx_http_order_##name##_handler,                                       \
       { ngx_string(#name), ngx_null_string, NGX_ORDER_PG_FILL } }
 
+/* a row whose handler goes on telling */
+
+#define ngx_http_order_stream(path, about, name, handler)                    \
+    { NGX_HTTP_GET, ngx_string(path), ngx_string(""), about,                 \
+      NGX_HTTP_ORDER_ANY, 0, ngx_http_order_##name##_fields,                 \
+      &ngx_http_order_answer_##name, ngx_http_order_##handler##_handler,     \
+      { ngx_string(#name), ngx_null_string, NGX_ORDER_PG_FILL } }
+
 /* a row whose caller proves himself by a signature */
 
 #define ngx_http_order_hook(source, about, params)                           \
@@ -120,9 +129,23 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
     { NGX_HTTP_GET, ngx_string(NGX_HTTP_ORDER_STATUS_PATH ":order_id"),
       ngx_string(""), "the poll: where an order stands",
       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_TAGGED,
-      ngx_http_order_order_fields, &ngx_http_order_answer_poll,
+      ngx_http_order_poll_fields, &ngx_http_order_answer_poll,
       ngx_http_order_status_handler,
       { ngx_string("order_status"), ngx_null_string, NGX_ORDER_PG_FILL } },
+
+    /* push */
+
+    ngx_http_order_stream("/api/orders/:order_id/events",
+                          "changes of an order, as they happen",
+                          order_events, events),
+
+    ngx_http_order_stream("/api/events",
+                          "changes of all that concerns the caller",
+                          events, events),
+
+    ngx_http_order_stream("/ws",
+                          "a WebSocket, of changes and subscriptions",
+                          ws, ws),
 
     /* signing in, browsing */
 

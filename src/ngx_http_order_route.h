@@ -25,6 +25,14 @@ typedef ngx_int_t (*ngx_http_order_route_pt)(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 
 
+/* where a message is told: bits of a stream's answer */
+
+#define NGX_HTTP_ORDER_OF_ORDER  0x01  /* in the events of one order */
+#define NGX_HTTP_ORDER_OF_ALL    0x02  /* in those of the caller */
+#define NGX_HTTP_ORDER_OF_WS     0x04  /* on a WebSocket */
+#define NGX_HTTP_ORDER_TO_WS     0x08  /* there, by the client */
+
+
 /* what a route answers when all is well */
 
 typedef struct {
@@ -33,6 +41,7 @@ typedef struct {
     ngx_uint_t                  list;      /* 1: a bare array of them */
     const ngx_order_field_t    *fields;    /* required: never missing, never
                                               null; NULL: no body */
+    ngx_uint_t                  messages;  /* 0, or what it is a stream of */
 } ngx_http_order_answer_t;
 
 

@@ -14,6 +14,7 @@
 #include <ngx_http_order_handler.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_identity.h>
+#include <ngx_http_order_push.h>
 
 
 /* ETag, Cache-Control, X-Order-Cache and Age, as lines */
@@ -30,6 +31,8 @@ typedef struct {
 } ngx_http_order_wait_t;
 
 
+static ngx_int_t ngx_http_order_status_args(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
 static ngx_int_t ngx_http_order_status_get(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx);
 static ngx_int_t ngx_http_order_status_wait(ngx_http_request_t *r,
@@ -147,6 +150,14 @@ ngx_http_order_status_handler(ngx_http_request_t *r,
         return rc;
     }
 
+    if (r->args.len) {
+        rc = ngx_http_order_status_args(r, ctx);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     if (ctx->has_id) {
         return ngx_http_order_status_get(r, ctx);
     }
@@ -169,30 +180,79 @@ ngx_http_order_status_handler(ngx_http_request_t *r,
 }
 
 
+/* NGX_DECLINED: they are good */
+
+static ngx_int_t
+ngx_http_order_status_args(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
+{
+    ngx_order_input_t  input;
+
+    switch (ngx_http_order_push_read_wait(r, ctx, &input)) {
+
+    case NGX_OK:
+        return NGX_DECLINED;
+
+    case NGX_DECLINED:
+        return ngx_http_order_reply_faults(r, &input.faults);
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_order_status_get(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 {
-    ngx_int_t                          rc;
-    ngx_msec_t                         filled, right, age;
+    ngx_msec_t                         age;
     ngx_order_record_t                 record;
-    const ngx_order_shared_t          *shared;
     const ngx_http_order_loc_conf_t   *olcf;
     const ngx_http_order_main_conf_t  *omcf;
 
     omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
 
-    rc = ngx_order_cache_get(omcf->zone->cache, &ctx->id, &record, &filled);
+    ctx->cache = ngx_http_order_status_look(omcf, olcf->stale, &ctx->id,
+                                            &record, &age);
+    switch (ctx->cache) {
 
-    if (rc == NGX_DONE) {
-        ctx->cache = NGX_HTTP_ORDER_HIT;
+    case NGX_HTTP_ORDER_MISS:
+        return ngx_http_order_status_wait(r, &ctx->id, NULL, NULL, 0);
+
+    case NGX_HTTP_ORDER_EXPIRED:
+        return ngx_http_order_status_wait(r, &ctx->id, NULL, &record, age);
+
+    default:
+        break;
+    }
+
+    if (record.version == 0) {
         return ngx_http_order_reply_problem(r, &ngx_http_order_not_found,
                                             NULL, NULL);
     }
 
+    return ngx_http_order_status_answer(r, ctx, &record, age);
+}
+
+
+ngx_http_order_cache_e
+ngx_http_order_status_look(const ngx_http_order_main_conf_t *omcf,
+    ngx_msec_t stale, const ngx_order_id_t *id, ngx_order_record_t *record,
+    ngx_msec_t *age)
+{
+    ngx_int_t                  rc;
+    ngx_msec_t                 filled, right;
+    const ngx_order_shared_t  *shared;
+
+    rc = ngx_order_cache_get(omcf->zone->cache, id, record, &filled);
+
+    if (rc == NGX_DONE) {
+        record->version = 0;
+        return NGX_HTTP_ORDER_HIT;
+    }
+
     if (rc == NGX_DECLINED) {
-        ctx->cache = NGX_HTTP_ORDER_MISS;
-        return ngx_http_order_status_wait(r, &ctx->id, NULL, NULL, 0);
+        return NGX_HTTP_ORDER_MISS;
     }
 
     shared = omcf->zone->shared;
@@ -200,8 +260,7 @@ ngx_http_order_status_get(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
     /* nobody has read the texts yet: they come ahead of the order */
 
     if (omcf->labels->stamp == 0 && shared->labels_stamp == 0) {
-        ctx->cache = NGX_HTTP_ORDER_MISS;
-        return ngx_http_order_status_wait(r, &ctx->id, NULL, NULL, 0);
+        return NGX_HTTP_ORDER_MISS;
     }
 
     /* the record is right as of the later of these two */
@@ -212,25 +271,40 @@ ngx_http_order_status_get(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
         right = filled;
     }
 
-    age = ngx_current_msec - right;
+    *age = ngx_current_msec - right;
 
-    if ((ngx_msec_int_t) age < 0) {
-        age = 0;
+    if ((ngx_msec_int_t) *age < 0) {
+        *age = 0;
     }
 
-    if (record.epoch < shared->epoch
+    if (record->epoch < shared->epoch
         || (ngx_msec_int_t) (filled - shared->valid) < 0
-        || age > olcf->stale)
+        || *age > stale)
     {
-        ctx->cache = NGX_HTTP_ORDER_EXPIRED;
-        return ngx_http_order_status_wait(r, &ctx->id, NULL, &record,
-                                          ngx_current_msec - filled);
+        *age = ngx_current_msec - filled;
+        return NGX_HTTP_ORDER_EXPIRED;
     }
 
-    ctx->cache = age <= omcf->feed_timeout ? NGX_HTTP_ORDER_HIT
-                                           : NGX_HTTP_ORDER_STALE;
+    return *age <= omcf->feed_timeout ? NGX_HTTP_ORDER_HIT
+                                      : NGX_HTTP_ORDER_STALE;
+}
 
-    return ngx_http_order_status_answer(r, ctx, &record, age);
+
+ngx_int_t
+ngx_http_order_status_again(ngx_http_request_t *r)
+{
+    ngx_http_order_ctx_t             *ctx;
+    const ngx_http_order_loc_conf_t  *olcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_module);
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
+
+    if (ctx->identity.expires <= ngx_time() - olcf->verifier.leeway) {
+        return ngx_http_order_reply_problem(r, &ngx_http_order_bad_token,
+                                            NULL, NULL);
+    }
+
+    return ngx_http_order_status_get(r, ctx);
 }
 
 
@@ -361,6 +435,7 @@ ngx_http_order_status_answer(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     const ngx_order_record_t *record, ngx_msec_t age)
 {
     u_char                             tag[NGX_HTTP_ORDER_ETAG_LEN];
+    ngx_int_t                          rc;
     ngx_str_t                          etag;
     const ngx_order_status_t          *status;
     const ngx_http_order_loc_conf_t   *olcf;
@@ -388,6 +463,16 @@ ngx_http_order_status_answer(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     etag.len = (size_t) (ngx_http_order_reply_etag(tag, record,
                                                    omcf->labels->stamp)
                          - tag);
+
+    ctx->matched = ngx_http_order_reply_matches(r, &etag);
+
+    if (ctx->matched) {
+        rc = ngx_http_order_push_waits(r, ctx, record);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
 
     if (olcf->past_filters && ngx_http_order_direct_may(r)) {
         return ngx_http_order_status_direct(r, ctx, record, status, &etag,
@@ -430,7 +515,7 @@ ngx_http_order_status_direct(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
 
     body += NGX_HTTP_ORDER_DIRECT_HEAD + headers.len + 2;
 
-    if (ngx_http_order_reply_matches(r, etag)) {
+    if (ctx->matched) {
         return ngx_http_order_direct_send(r, NGX_HTTP_NOT_MODIFIED, &headers,
                                           body, 0);
     }
@@ -476,7 +561,7 @@ ngx_http_order_status_chain(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    if (ngx_http_order_reply_matches(r, etag)) {
+    if (ctx->matched) {
         return ngx_http_order_reply_not_modified(r);
     }
 

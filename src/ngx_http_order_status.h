@@ -26,6 +26,24 @@ extern ngx_str_t  ngx_http_order_cache_names[];
 ngx_int_t ngx_http_order_status_expect(ngx_http_request_t *r);
 
 /*
+ * Looks an order up in shared memory, by its id.
+ *
+ *     NGX_HTTP_ORDER_HIT      *record is right; if its version is 0 there is
+ *                             no such order
+ *     NGX_HTTP_ORDER_STALE    it was right *age milliseconds ago, and the
+ *                             feed is down
+ *     NGX_HTTP_ORDER_EXPIRED  it is to be read again; it was right *age
+ *                             milliseconds ago
+ *     NGX_HTTP_ORDER_MISS     it is to be read
+ */
+ngx_http_order_cache_e ngx_http_order_status_look(
+    const ngx_http_order_main_conf_t *omcf, ngx_msec_t stale,
+    const ngx_order_id_t *id, ngx_order_record_t *record, ngx_msec_t *age);
+
+/* Answers a poll that has waited. */
+ngx_int_t ngx_http_order_status_again(ngx_http_request_t *r);
+
+/*
  * Answers from shared memory, or waits for a fill and answers then.  200 with
  * the status, 304, 401, 403, 404, 503 with Retry-After.
  */

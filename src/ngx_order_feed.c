@@ -9,6 +9,10 @@
  * whole one, at worst the one before: then changes are read twice, which
  * their versions make harmless.
  *
+ * Each change goes into the cache and then into the ring, which passes over
+ * what it has already.  A gap goes into the ring when the cache is marked as
+ * old: whoever reads the gap there does not read the old state again.
+ *
  * The zone's "fresh" is the moment at which the last answered read was sent:
  * all that was committed by then is in the cache.
  */
@@ -25,6 +29,7 @@
 #define NGX_ORDER_FEED_SILENCE   800       /* ms until the lease is free */
 #define NGX_ORDER_FEED_UNASKED   1000      /* ms between reads at most */
 #define NGX_ORDER_FEED_LONGEST   60000     /* ms that a read may take */
+#define NGX_ORDER_FEED_BATCH     256       /* changes until others are told */
 
 /* the columns of api.feed_read()'s first row, and of those behind it */
 
@@ -37,12 +42,16 @@
 
 struct ngx_order_feed_s {
     ngx_order_zone_t            *zone;
+    ngx_order_trail_t           *trail;
+    ngx_order_feed_pt            changed;
+    void                        *data;
     const ngx_order_pg_conf_t   *conf;
     ngx_str_t                    name;
     ngx_pool_t                  *pool;
     ngx_log_t                   *log;
 
     ngx_event_t                  tick;
+    uint64_t                     head;     /* of the ring, when it was told */
 
     /* the holder's */
 
@@ -56,6 +65,7 @@ struct ngx_order_feed_s {
     ngx_msec_t                   asked;    /* when the read was sent */
     ngx_msec_t                   limit;    /* for how long it may run */
     ngx_uint_t                   rows;     /* that it answered so far */
+    ngx_uint_t                   appended; /* that are not told yet */
     uint32_t                     epoch;    /* of its first row, as the next */
     uint64_t                     stamp;
     uint32_t                     snapshot_len;
@@ -65,6 +75,7 @@ struct ngx_order_feed_s {
     unsigned                     rung:1;   /* while reading */
     unsigned                     labelling:1;
     unsigned                     gap:1;
+    unsigned                     lost:1;   /* it is another worker's */
 
     ngx_order_load_t            *load;     /* of a new zone */
     ngx_order_chores_t          *chores;
@@ -72,7 +83,9 @@ struct ngx_order_feed_s {
 
 
 static void ngx_order_feed_tick(ngx_event_t *ev);
+static void ngx_order_feed_stand(ngx_order_feed_t *feed);
 static ngx_uint_t ngx_order_feed_hold(ngx_order_feed_t *feed);
+static void ngx_order_feed_tell(ngx_order_feed_t *feed, ngx_uint_t mine);
 static void ngx_order_feed_start(ngx_order_feed_t *feed);
 static void ngx_order_feed_stop(ngx_order_feed_t *feed);
 static void ngx_order_feed_session(ngx_order_pg_session_t *session,
@@ -81,6 +94,8 @@ static void ngx_order_feed_listened(ngx_order_pg_query_t *query);
 static void ngx_order_feed_unasked(ngx_event_t *ev);
 static void ngx_order_feed_read(ngx_order_feed_t *feed);
 static void ngx_order_feed_row(ngx_order_pg_query_t *query);
+static void ngx_order_feed_append(ngx_order_feed_t *feed,
+    const ngx_order_change_t *change);
 static void ngx_order_feed_first(ngx_order_feed_t *feed);
 static void ngx_order_feed_read_done(ngx_order_pg_query_t *query);
 static void ngx_order_feed_advance(ngx_order_feed_t *feed);
@@ -101,8 +116,10 @@ static const ngx_order_pg_statement_t  ngx_order_feed_statement = {
     NGX_ORDER_PG_FILL
 };
 
+
 ngx_order_feed_t *
-ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
+ngx_order_feed_create(ngx_order_zone_t *zone, ngx_order_trail_t *trail,
+    ngx_order_feed_pt changed, void *data, const ngx_order_pg_conf_t *conf,
     ngx_order_pg_pool_t *pg, ngx_order_bell_t *bell, const ngx_str_t *name,
     ngx_pool_t *pool, ngx_log_t *log)
 {
@@ -114,6 +131,10 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     }
 
     feed->zone = zone;
+    feed->trail = trail;
+    feed->changed = changed;
+    feed->data = data;
+    feed->head = ngx_order_ring_head(zone->ring);
     feed->conf = conf;
     feed->name = *name;
     feed->pool = pool;
@@ -136,7 +157,7 @@ ngx_order_feed_create(ngx_order_zone_t *zone, const ngx_order_pg_conf_t *conf,
     feed->unasked.log = log;
     feed->unasked.cancelable = 1;
 
-    ngx_order_feed_tick(&feed->tick);
+    ngx_order_feed_stand(feed);
 
     return feed;
 }
@@ -164,6 +185,23 @@ ngx_order_feed_tick(ngx_event_t *ev)
     if (ngx_exiting) {
         ngx_order_feed_close(feed);
         return;
+    }
+
+    ngx_order_feed_stand(feed);
+
+    if (feed->head != ngx_order_ring_head(feed->zone->ring)) {
+        ngx_order_feed_tell(feed, 0);
+    }
+}
+
+
+/* Stands for the lease, and again at the next tick. */
+
+static void
+ngx_order_feed_stand(ngx_order_feed_t *feed)
+{
+    if (feed->lost) {
+        ngx_order_feed_stop(feed);
     }
 
     if (ngx_order_feed_hold(feed)) {
@@ -219,6 +257,16 @@ ngx_order_feed_hold(ngx_order_feed_t *feed)
 
 
 static void
+ngx_order_feed_tell(ngx_order_feed_t *feed, ngx_uint_t mine)
+{
+    feed->head = ngx_order_ring_head(feed->zone->ring);
+    feed->appended = 0;
+
+    feed->changed(feed->data, mine);
+}
+
+
+static void
 ngx_order_feed_start(ngx_order_feed_t *feed)
 {
     feed->ready = 0;
@@ -249,6 +297,8 @@ ngx_order_feed_stop(ngx_order_feed_t *feed)
         ngx_order_pg_session_close(feed->session);
         feed->session = NULL;
     }
+
+    feed->lost = 0;
 }
 
 
@@ -376,14 +426,14 @@ ngx_order_feed_row(ngx_order_pg_query_t *query)
 {
     ngx_order_feed_t    *feed = query->data;
 
-    ngx_order_record_t   record;
+    ngx_order_change_t   change;
 
     if (feed->rows++ == 0) {
         ngx_order_feed_first(feed);
         return;
     }
 
-    if (ngx_order_row_record(query, 0, NGX_ORDER_FEED_RECORD, &record)
+    if (ngx_order_row_change(query, 0, NGX_ORDER_FEED_RECORD, &change)
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ALERT, feed->log, 0,
@@ -391,7 +441,46 @@ ngx_order_feed_row(ngx_order_pg_query_t *query)
         return;
     }
 
-    ngx_order_cache_change(feed->zone->cache, &record, NULL);
+    ngx_order_cache_change(feed->zone->cache, &change.record, NULL);
+
+    ngx_order_feed_append(feed, &change);
+
+    /* a bulk of changes would run over the readers of the ring */
+
+    if (feed->appended >= NGX_ORDER_FEED_BATCH) {
+        ngx_order_feed_tell(feed, 1);
+    }
+}
+
+
+/*
+ * One that was stopped amidst an append, and came back to finish it, does not
+ * hold the feed, and appends no more.
+ */
+
+static void
+ngx_order_feed_append(ngx_order_feed_t *feed, const ngx_order_change_t *change)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_DECLINED;
+
+    while (rc == NGX_DECLINED && !feed->lost) {
+
+        if (feed->zone->shared->lease != (ngx_atomic_uint_t) ngx_pid) {
+            feed->lost = 1;
+
+            ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
+                          "the change feed is another worker's now");
+            return;
+        }
+
+        rc = ngx_order_trail_append(feed->trail, change);
+    }
+
+    if (rc == NGX_OK) {
+        feed->appended++;
+    }
 }
 
 
@@ -433,6 +522,10 @@ ngx_order_feed_read_done(ngx_order_pg_query_t *query)
     feed->reading = 0;
 
     ngx_add_timer(&feed->unasked, NGX_ORDER_FEED_UNASKED);
+
+    if (feed->appended) {
+        ngx_order_feed_tell(feed, 1);
+    }
 
     if (query->status == NGX_ORDER_PG_REFUSED) {
         ngx_log_error(NGX_LOG_ERR, feed->log, 0,
@@ -481,13 +574,16 @@ ngx_order_feed_read_done(ngx_order_pg_query_t *query)
 static void
 ngx_order_feed_advance(ngx_order_feed_t *feed)
 {
+    ngx_uint_t           known;
+    ngx_order_change_t   gap;
     ngx_order_shared_t  *shared;
 
     shared = feed->zone->shared;
 
     if (feed->gap || feed->epoch != shared->epoch) {
+        known = (shared->fresh != 0);
 
-        if (shared->fresh) {
+        if (known) {
             ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
                           "cached orders will be read again: %s",
                           feed->epoch != shared->epoch
@@ -498,6 +594,14 @@ ngx_order_feed_advance(ngx_order_feed_t *feed)
         shared->valid = ngx_current_msec;
         ngx_memory_barrier();
         shared->epoch = feed->epoch;
+
+        if (known) {
+            ngx_memzero(&gap, sizeof(ngx_order_change_t));
+            gap.gap = 1;
+
+            ngx_order_feed_append(feed, &gap);
+            ngx_order_feed_tell(feed, 1);
+        }
     }
 
     ngx_order_feed_snapshot(feed);

@@ -1,7 +1,7 @@
 
 /*
  * PostgreSQL's binary format -> the vocabulary.  Nothing is copied but
- * records and ids; text points into the answer.
+ * records, changes and ids; text points into the answer.
  */
 
 
@@ -120,6 +120,49 @@ ngx_order_row_record(const ngx_order_pg_query_t *query, ngx_uint_t row,
     record->updated = updated + NGX_ORDER_ROW_2000;
     record->number_len = (uint8_t) number.len;
     ngx_memcpy(record->number, number.data, number.len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_order_row_change(const ngx_order_pg_query_t *query, ngx_uint_t row,
+    ngx_uint_t column, ngx_order_change_t *change)
+{
+    size_t     len;
+    ngx_int_t  rc;
+    ngx_str_t  name;
+
+    ngx_memzero(change, sizeof(ngx_order_change_t));
+
+    rc = ngx_order_row_record(query, row, column, &change->record);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    column += NGX_ORDER_ROW_RECORD;
+
+    change->old_status = (uint16_t) ngx_order_row_integer(query, row, column,
+                                                   NGX_ORDER_NO_STATUS);
+    (void) ngx_order_row_id(query, row, column + 1, &change->actor);
+    name = ngx_order_row_text(query, row, column + 2);
+    change->admins = ngx_order_row_integer(query, row, column + 3, 0) != 0;
+
+    len = name.len;
+
+    if (len > NGX_ORDER_ACTOR_NAME) {
+        len = NGX_ORDER_ACTOR_NAME;
+
+        /* not within a character */
+
+        while (len && (name.data[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    change->name_len = (uint8_t) len;
+    ngx_memcpy(change->name, name.data, len);
 
     return NGX_OK;
 }

@@ -10,6 +10,7 @@
 
 
 #include <ngx_order_pg.h>
+#include <ngx_order_ring.h>
 
 
 /* int2, int4, int8 or bool; "missing" for a NULL or a value of other size */
@@ -32,6 +33,13 @@ ngx_int_t ngx_order_row_id(const ngx_order_pg_query_t *query,
 
 ngx_int_t ngx_order_row_record(const ngx_order_pg_query_t *query,
     ngx_uint_t row, ngx_uint_t column, ngx_order_record_t *record);
+
+/*
+ * The columns of a change, from "column" on: a record's, old_status, actor,
+ * actor_name, notify_admins.  A name that is too long is cut.  As above.
+ */
+ngx_int_t ngx_order_row_change(const ngx_order_pg_query_t *query,
+    ngx_uint_t row, ngx_uint_t column, ngx_order_change_t *change);
 
 
 #endif /* _NGX_ORDER_ROW_H_INCLUDED_ */

@@ -1,6 +1,7 @@
 
 /*
- * The labels of the statuses, and the text of a poll made with them.
+ * The labels of the statuses, and the text of a poll made with them; the
+ * words of notifications.
  *
  * The zone holds two sets of labels: the one in use is not written, the
  * other is, and then they change places.  A worker copies the one in use and
@@ -26,6 +27,8 @@
 #define NGX_ORDER_STATUS_AFTER     9
 #define NGX_ORDER_STATUS_REVISION  10
 #define NGX_ORDER_STATUS_EPOCH     11
+#define NGX_ORDER_STATUS_OPENS     12
+#define NGX_ORDER_STATUS_PIECE     13      /* the first of all */
 
 
 typedef struct {
@@ -35,6 +38,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_order_workflow_status_read(ngx_order_status_t *status,
+    const ngx_order_pg_query_t *query, ngx_uint_t row);
+static ngx_int_t ngx_order_workflow_words_read(ngx_order_status_t *status,
     const ngx_order_pg_query_t *query, ngx_uint_t row);
 static u_char *ngx_order_workflow_member(u_char *p, u_char *last,
     const ngx_str_t *member, const ngx_str_t *value);
@@ -127,8 +132,16 @@ ngx_order_workflow_status_read(ngx_order_status_t *status,
 {
     u_char                           *p, *last;
     int64_t                           after;
-    ngx_str_t                         value;
+    ngx_str_t                         code, value;
     const ngx_order_status_member_t  *m;
+
+    code = ngx_order_row_text(query, row, NGX_ORDER_STATUS_CODE);
+
+    if (ngx_order_json_size(&code) > NGX_ORDER_STATUS_CODE_LEN) {
+        return NGX_ERROR;
+    }
+
+    status->code = (uint16_t) ngx_order_json_size(&code);
 
     p = status->text;
     last = p + NGX_ORDER_STATUS_TEXT;
@@ -165,6 +178,49 @@ ngx_order_workflow_status_read(ngx_order_status_t *status,
     }
 
     status->tail = (uint16_t) (p - status->text - status->head);
+
+    status->opens_delivery = ngx_order_row_integer(query, row,
+                                                   NGX_ORDER_STATUS_OPENS, 0)
+                             != 0;
+
+    if (ngx_order_workflow_words_read(status, query, row) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, query->log, 0,
+                      "pushes say nothing of the notifications of status "
+                      "\"%V\": their words are longer than %d bytes together",
+                      &code, NGX_ORDER_STATUS_WORDS);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The pieces stand one behind the other, behind the poll's texts. */
+
+static ngx_int_t
+ngx_order_workflow_words_read(ngx_order_status_t *status,
+    const ngx_order_pg_query_t *query, ngx_uint_t row)
+{
+    u_char      *p, *last;
+    size_t       size;
+    ngx_str_t    value;
+    ngx_uint_t   i;
+
+    p = status->text + status->head + status->tail;
+    last = status->text + sizeof(status->text);
+
+    for (i = 0; i < NGX_ORDER_STATUS_PIECES; i++) {
+        value = ngx_order_row_text(query, row, NGX_ORDER_STATUS_PIECE + i);
+
+        size = ngx_order_json_size(&value);
+
+        if (size > (size_t) (last - p)) {
+            ngx_memzero(status->words, sizeof(status->words));
+            return NGX_ERROR;
+        }
+
+        p = ngx_order_json_escape(p, &value);
+        status->words[i] = (uint16_t) size;
+    }
 
     return NGX_OK;
 }
@@ -239,4 +295,49 @@ ngx_order_workflow_render(u_char *p, const ngx_order_status_t *status,
     p = ngx_order_time_print(p, record->updated);
 
     return ngx_cpymem(p, status->text + status->head, status->tail);
+}
+
+
+ngx_str_t
+ngx_order_workflow_code(const ngx_order_status_t *status)
+{
+    ngx_str_t  code;
+
+    code.data = (u_char *) status->text
+                + ngx_order_workflow_members[0].member.len;
+    code.len = status->code;
+
+    return code;
+}
+
+
+ngx_int_t
+ngx_order_workflow_words(const ngx_order_status_t *status,
+    ngx_order_notice_e notice, ngx_order_words_t *words)
+{
+    u_char          *p;
+    ngx_uint_t       i;
+    const uint16_t  *len;
+
+    p = (u_char *) status->text + status->head + status->tail;
+
+    for (i = 0; i < notice * NGX_ORDER_STATUS_PARTS; i++) {
+        p += status->words[i];
+    }
+
+    len = &status->words[i];
+
+    words->type.data = p;
+    words->type.len = *len++;
+
+    words->title.data = words->type.data + words->type.len;
+    words->title.len = *len++;
+
+    words->before.data = words->title.data + words->title.len;
+    words->before.len = *len++;
+
+    words->after.data = words->before.data + words->before.len;
+    words->after.len = *len;
+
+    return words->type.len ? NGX_OK : NGX_DECLINED;
 }

@@ -10,7 +10,7 @@
 #include <ngx_order_zone.h>
 
 
-#define NGX_ORDER_ZONE_LAYOUT  1
+#define NGX_ORDER_ZONE_LAYOUT  2
 
 
 static ngx_int_t ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data);
@@ -22,7 +22,7 @@ static size_t ngx_order_zone_need(const ngx_order_zone_t *zone);
 
 ngx_order_zone_t *
 ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t orders,
-    size_t tokens, void *tag)
+    size_t tokens, size_t changes, void *tag)
 {
     size_t             size;
     ngx_shm_zone_t    *shm_zone;
@@ -36,6 +36,7 @@ ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t orders,
     zone->name = *name;
     zone->orders = orders;
     zone->tokens = tokens;
+    zone->changes = changes;
 
     /*
      * nginx keeps a zone whose size is the same: the odd pages make the size
@@ -45,7 +46,8 @@ ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t orders,
     size = ngx_order_zone_need(zone);
     size += size / ngx_pagesize * sizeof(ngx_slab_page_t);
     size = ngx_order_zone_pages(size) + 16 * ngx_pagesize;
-    size += (tokens / ngx_pagesize + NGX_ORDER_ZONE_LAYOUT) % 251
+    size += (tokens / ngx_pagesize + changes / ngx_pagesize * 3
+             + NGX_ORDER_ZONE_LAYOUT) % 251
             * ngx_pagesize;
 
     shm_zone = ngx_shared_memory_add(cf, name, size, tag);
@@ -79,7 +81,9 @@ ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return ngx_order_zone_create(zone, shm_zone);
     }
 
-    if (ozone->orders != zone->orders || ozone->tokens != zone->tokens) {
+    if (ozone->orders != zone->orders || ozone->tokens != zone->tokens
+        || ozone->changes != zone->changes)
+    {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "order_zone \"%V\" has the size of the old one and "
                       "other parts: change its size a little, or restart",
@@ -90,6 +94,7 @@ ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->shared = ozone->shared;
     zone->cache = ozone->cache;
     zone->verified = ozone->verified;
+    zone->ring = ozone->ring;
 
     return NGX_OK;
 }
@@ -121,14 +126,18 @@ ngx_order_zone_create(ngx_order_zone_t *zone, ngx_shm_zone_t *shm_zone)
 
     zone->verified = ngx_order_token_cache_create(p, zone->tokens,
                                                   shm_zone->shm.log);
-    if (zone->cache == NULL || zone->verified == NULL) {
+    p += ngx_order_zone_pages(ngx_order_token_cache_size(zone->tokens));
+
+    zone->ring = ngx_order_ring_create(p, zone->changes);
+
+    if (zone->cache == NULL || zone->verified == NULL || zone->ring == NULL) {
         return NGX_ERROR;
     }
 
     ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
                   "order_zone \"%V\" is new: %uz bytes of orders, "
-                  "%uz of tokens; open orders will be loaded",
-                  &zone->name, zone->orders, zone->tokens);
+                  "%uz of tokens, %uz of changes; open orders will be loaded",
+                  &zone->name, zone->orders, zone->tokens, zone->changes);
 
     return NGX_OK;
 }
@@ -146,5 +155,6 @@ ngx_order_zone_need(const ngx_order_zone_t *zone)
 {
     return ngx_order_zone_pages(sizeof(ngx_order_shared_t))
            + ngx_order_zone_pages(ngx_order_cache_size(zone->orders))
-           + ngx_order_zone_pages(ngx_order_token_cache_size(zone->tokens));
+           + ngx_order_zone_pages(ngx_order_token_cache_size(zone->tokens))
+           + ngx_order_zone_pages(ngx_order_ring_size(zone->changes));
 }

@@ -2,8 +2,8 @@
 /*
  * The shared memory zone of an nginx instance: the state that all of its
  * workers read, the labels of the statuses, the hot orders, the verified
- * tokens.  It is kept across a reload; with another size or layout a new one
- * is made, and the change feed fills it again.
+ * tokens, the recent changes.  It is kept across a reload; with another size
+ * or layout a new one is made, and the change feed fills it again.
  */
 
 
@@ -12,20 +12,32 @@
 
 
 #include <ngx_order_cache.h>
+#include <ngx_order_ring.h>
 #include <ngx_order_token.h>
+#include <ngx_order_wake.h>
 
 
 #define NGX_ORDER_STATUSES        1024     /* ids of statuses are below */
-#define NGX_ORDER_STATUS_TEXT     508
+#define NGX_ORDER_STATUS_TEXT     508      /* bytes of a poll's parts */
+#define NGX_ORDER_STATUS_WORDS    476      /* bytes behind them, at least */
+#define NGX_ORDER_STATUS_PIECES   16       /* that the words are in */
+#define NGX_ORDER_STATUS_PARTS    4        /* of one notification */
+#define NGX_ORDER_STATUS_CODE_LEN 30       /* bytes of a code */
 #define NGX_ORDER_SNAPSHOT_LEN    16384
 
 
-/* the parts of a rendered poll that depend on the status alone */
+/*
+ * The parts of a rendered poll that depend on the status alone, and behind
+ * them what only a push reads: the words of notifications.
+ */
 
 typedef struct {
     uint16_t             head;             /* bytes from the status on */
     uint16_t             tail;             /* bytes behind updated_at */
-    u_char               text[NGX_ORDER_STATUS_TEXT];
+    u_char               text[NGX_ORDER_STATUS_TEXT + NGX_ORDER_STATUS_WORDS];
+    uint16_t             words[NGX_ORDER_STATUS_PIECES];  /* their bytes */
+    uint16_t             code;             /* bytes of it */
+    uint16_t             opens_delivery;
 } ngx_order_status_t;
 
 
@@ -67,6 +79,8 @@ typedef struct {
     ngx_order_snapshot_t    snapshots[2];
     ngx_order_statuses_t    labels[2];
 
+    ngx_order_wake_slots_t  wake;          /* where the workers are woken */
+
 } ngx_order_shared_t;
 
 
@@ -74,20 +88,22 @@ typedef struct {
     ngx_str_t                 name;
     size_t                    orders;      /* bytes, as configured */
     size_t                    tokens;
+    size_t                    changes;
 
     ngx_order_shared_t       *shared;
     ngx_order_cache_t        *cache;
     ngx_order_token_cache_t  *verified;
+    ngx_order_ring_t         *ring;
 } ngx_order_zone_t;
 
 
 /*
- * Declares the zone at configuration time.  "orders" and "tokens" are bytes;
- * "tag" is the address of the module, as for any nginx zone.  NULL, having
- * logged, if the name is in use for another purpose.
+ * Declares the zone at configuration time.  "orders", "tokens" and "changes"
+ * are bytes; "tag" is the address of the module, as for any nginx zone.  NULL,
+ * having logged, if the name is in use for another purpose.
  */
 ngx_order_zone_t *ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name,
-    size_t orders, size_t tokens, void *tag);
+    size_t orders, size_t tokens, size_t changes, void *tag);
 
 
 #endif /* _NGX_ORDER_ZONE_H_INCLUDED_ */

@@ -10,6 +10,7 @@ use OrderTest;
 use OrderApi;
 use OrderClient;
 use OrderOpenapi;
+use OrderStream;
 use Test::Nginx::Socket;
 
 our (@asked, %ids);
@@ -75,6 +76,41 @@ sub event {
 
     return good(200, "POST /api/webhooks/$source", undef, json => $json,
                 headers => webhook($source, $json, %how));
+}
+
+
+# Reads a stream up to a message like that, and keeps what came; "sent" is
+# what was said to it before.
+sub heard {
+    my ($line, $stream, $like, @sent) = @_;
+    my @events = $stream->until($like);
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    Test::More::like(brief($events[-1]), $like, "$line: $like");
+    push @asked, [$line, { %$stream{qw(code headers body)},
+                           told => [map { $_->{text} } @events],
+                           sent => \@sent }];
+}
+
+
+# Says that to a WebSocket, and hears one like that.
+sub said {
+    my ($socket, $text, $like) = @_;
+
+    $socket->say($text);
+    heard('GET /ws', $socket, $like, $text);
+}
+
+
+# The types of messages that were heard or sent.
+sub types {
+    my $member = shift;
+    my %types = map { ($_ => 1) }
+                map { decoded({ body => $_ })->{type} }
+                map { @{ $_->[1]{$member} // [] } } @asked;
+
+    return join ' ', sort keys %types;
 }
 
 
@@ -314,7 +350,101 @@ event('payment', $refund, id => 'p');
 no_faults('as the document says');
 
 
-=== TEST 8: problems are as the document says, one of each operation at least
+=== TEST 8: streams of events
+--- play
+my ($id, $task) = (placed(31), placed(41));
+my %of = map { ($_ => sse('/api/events', as => $_)) }
+         qw(buyer seller driver admin);
+my $path = "/api/orders/$id/events";
+my $one = sse($path, as => 'buyer');
+
+heard("GET $path", $one, qr/^snapshot/);
+heard('GET /api/events', $of{$_}, qr/^ready$/) for sort keys %of;
+
+call("PUT /api/orders/$id", as => 'seller', json => '{"status":"confirmed"}');
+heard("GET $path", $one, qr/^order_status_update 2 confirmed$/);
+heard('GET /api/events', $of{$_}, qr/^order_status_update 2 confirmed$/)
+    for qw(buyer seller admin);
+
+order_set($task, 'preparing');
+heard('GET /api/events', $of{driver}, qr/^delivery_request open$/);
+order_set($task, 'cancelled');
+heard('GET /api/events', $of{driver}, qr/^delivery_request taken$/);
+sql("DELETE FROM shop.orders WHERE id = '$task'");
+heard('GET /api/events', $of{buyer}, qr/^order_status_update \d+ cancelled$/)
+    for 1, 2;
+
+order_set($id, 'cancelled');
+heard("GET $path", $one, qr/^end final$/);
+push @::asked, ["GET $path", sse($path, as => 'buyer', last => $one->{last})];
+is $::asked[-1][1]{code}, 204, 'nothing more to come';
+
+# from a ring that there is not, and an epoch that there never was
+my $other = placed(31);
+
+heard('GET /api/events', sse('/api/events', as => 'buyer', last => '1.1.1.1'),
+      qr/^ready$/);
+heard("GET /api/orders/$other/events",
+      sse("/api/orders/$other/events", as => 'buyer', last => '0.1.1.1'),
+      qr/^(?:reset|snapshot) /);
+
+is types('told'), 'delivery_request end order_status_update ready reset '
+    . 'snapshot', 'each type was there';
+no_faults('as the document says');
+
+
+=== TEST 9: WebSockets
+--- play
+my ($id, $other) = (placed(31), placed(31));
+my $s3 = ws('/ws', as => 'buyer', protocols => ['order.v1']);
+my $s4 = ws('/ws?subscribe=none', as => 'buyer',
+            protocols => ['order_update.v1']);
+my $token = token('buyer');
+
+heard('GET /ws', $s3, qr/^ready$/);
+said($s4, qq({"type":"subscribe","orderId":"$id"}), qr/^snapshot 1 pending$/);
+
+order_set($id, 'confirmed');
+heard('GET /ws', $s3, qr/^order_status_update 2 confirmed$/);
+heard('GET /ws', $s4, qr/^order_update 2 confirmed$/);
+said($s4, qq({"type":"subscribe","orderId":"$id"}),
+     qr/^error ALREADY_SUBSCRIBED$/);
+said($s4, '{"type":"ping"}', qr/^pong$/);
+said($s4, qq({"type":"authenticate","token":"$token"}), qr/^authenticated$/);
+said($s4, qq({"type":"unsubscribe","orderId":"$id"}),
+     qr/^unsubscribed client$/);
+
+$s4->say('{"type":"nothing"}');
+heard('GET /ws', $s4, qr/^error INVALID_MESSAGE$/);
+
+is types('sent'), 'authenticate ping subscribe unsubscribe',
+    'each type was sent';
+is types('told'), 'authenticated delivery_request end error '
+    . 'order_status_update order_update pong ready reset snapshot '
+    . 'unsubscribed', 'and each was told';
+no_faults('as the document says');
+
+
+=== TEST 10: a wrong message would be noticed
+--- play
+my $document = call('GET /api/openapi.json')->{body};
+my ($line, $answer) = @{ (grep { @{ $_->[1]{told} // [] } } @::asked)[0] };
+my ($text) = @{ $answer->{told} };
+my $after = sub {
+    my $wrong = shift;
+    return answer_faults($document, [$line, { %$answer, told => [$wrong] }]);
+};
+
+is $after->($text), '', 'a copy';
+like $after->($text =~ s/"type":"snapshot"/"type":"x"/r), qr/type/,
+    'another type';
+like $after->($text =~ s/\}\z/,"more":1}/r), qr/additional.*more/, 'a member more';
+like $after->($text =~ s/"order_id":"[^"]*",//r), qr/order_id/, 'one less';
+like $after->($text =~ s/"version":1/"version":"1"/r), qr/version.*integer/,
+    'another type of a member';
+
+
+=== TEST 11: problems are as the document says, one of each operation at least
 --- play
 my $nobody = '00000000-0000-7000-8000-00000000dead';
 
@@ -364,7 +494,7 @@ for (["GET /api/orders/$nobody", as => 'buyer'],
 no_faults('as the document says');
 
 
-=== TEST 9: every operation was asked, for a good answer and for a problem
+=== TEST 12: every operation was asked, for a good answer and for a problem
 --- play
 my %names;
 my %of = (good => {}, bad => {});

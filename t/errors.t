@@ -4,6 +4,7 @@ use warnings;
 use lib 't/lib';
 use OrderTest;
 use OrderClient;
+use OrderStream;
 use Test::Nginx::Socket;
 
 our $poll = 'GET /api/order-status/' . order_id('a');
@@ -17,8 +18,15 @@ __DATA__
 --- request eval
 [map { "GET $_" } qw(/api /api/ /api/nothing /api/order /api/order-status
     /api/order-status/ /api/order-status/a/b /api/products/ /api//stores/x
-    /api/stores/ /cart-items/a/b)]
+    /api/stores/ /cart-items/a/b /ws/ /ws/x /api/events/ /api/events/x
+    /api/orders/x/events/ /api/orders/x/events/y)]
 --- problem
+404 NO_SUCH_ENDPOINT
+404 NO_SUCH_ENDPOINT
+404 NO_SUCH_ENDPOINT
+404 NO_SUCH_ENDPOINT
+404 NO_SUCH_ENDPOINT
+404 NO_SUCH_ENDPOINT
 404 NO_SUCH_ENDPOINT
 404 NO_SUCH_ENDPOINT
 404 NO_SUCH_ENDPOINT
@@ -36,15 +44,18 @@ __DATA__
 --- request eval
 ["POST /api/stores\n{}", 'DELETE /api/order-status/x', 'PUT /cart-items',
  'OPTIONS /cart-items', 'GET /cart-items/x', 'GET /api/place-order',
- 'HEAD /api/auth/login', 'GET /seller/update-status']
+ 'HEAD /api/auth/login', 'GET /seller/update-status', "POST /ws\n{}",
+ 'DELETE /api/events', 'OPTIONS /api/orders/x/events']
 --- error_code eval
-[(405) x 8]
+[(405) x 11]
 --- response_headers eval
 my $type = "Content-Type: application/problem+json\n";
 [map { "${type}Allow: $_" } 'GET, HEAD', 'GET, HEAD', 'GET, HEAD, POST',
- 'GET, HEAD, POST', 'PATCH, DELETE', 'POST', 'POST', 'POST']
+ 'GET, HEAD, POST', 'PATCH, DELETE', 'POST', 'POST', 'POST',
+ ('GET, HEAD') x 3]
 --- response_body_like eval
-['"code":"METHOD_NOT_ALLOWED"', ('"status":405') x 5, '^$', '"status":405']
+['"code":"METHOD_NOT_ALLOWED"', ('"status":405') x 5, '^$',
+ ('"status":405') x 4]
 
 
 === TEST 3: a problem has all the members that the documents name

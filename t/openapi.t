@@ -62,6 +62,8 @@ like $after->(sub { $_[0]{components}{schemas}{Login}{properites} = {} }),
     qr/Login.*unknown keyword/, 'a keyword that is none';
 like $after->(sub { delete $_[0]{components}{schemas}{Login} }),
     qr/Login/, 'a reference to nothing';
+like $after->(sub { delete $_[0]{components}{schemas}{ReadyMessage} }),
+    qr{/api/events.*ReadyMessage}, 'a message that is nothing';
 like $after->(sub { $_[0]{paths}{'/api/products/{no}'}
                         = delete $_[0]{paths}{'/api/products/{id}'} }),
     qr/parameters of the path: id/, 'a path with another parameter';
@@ -99,8 +101,8 @@ is_deeply $poll->{security}, [{ bearer => [] }, { cookie => [] }],
     'a token is needed';
 is_deeply $poll->{'x-roles'}, [qw(customer manager driver admin system)],
     'of these roles';
-is_deeply $parameters->($poll), ['header If-None-Match', 'path order_id'],
-    'an order has a tag';
+is_deeply $parameters->($poll), ['header If-None-Match', 'header Prefer',
+    'path order_id', 'query wait'], 'an order has a tag, and is waited for';
 ok $poll->{responses}{304}, 'and may be not modified';
 is_deeply $schemas->{OrderStatus}{properties}{poll_after},
     { type => ['integer', 'null'] }, 'a member that may be null';
@@ -121,7 +123,63 @@ is_deeply $parameters->($hook), ['header webhook-id',
     'but a signature';
 
 
-=== TEST 5: answers are as it says
+=== TEST 5: streams, and the messages on them
+--- play
+my $doc = decoded(call($::get));
+my ($paths, $schemas) = ($doc->{paths}, $doc->{components}{schemas});
+my $order = $paths->{'/api/orders/{order_id}/events'}{get};
+my $all = $paths->{'/api/events'}{get};
+my $ws = $paths->{'/ws'}{get};
+my $parameters = sub { [sort map { "$_->{in} $_->{name}" }
+                             @{ shift->{parameters} }] };
+my $messages = sub {
+    my ($part, $name) = @_;
+    return join ' ', map { $_->{'$ref'} =~ m{^#/components/schemas/(\w+)Message$} }
+                         @{ $part->{$name // 'x-messages'}{oneOf} };
+};
+
+for my $stream ($order, $all) {
+    my $content = $stream->{responses}{200}{content};
+
+    is_deeply [keys %$content], ['text/event-stream'], 'events';
+    is_deeply $content->{'text/event-stream'}{schema}, { type => 'string' },
+        'which are text';
+    is_deeply $stream->{security}, [{ bearer => [] }, { cookie => [] }],
+        'a token is needed';
+}
+
+is $messages->($order->{responses}{200}{content}{'text/event-stream'}),
+    'OrderStatusUpdate Snapshot OrderReset End', 'of one order';
+is $messages->($all->{responses}{200}{content}{'text/event-stream'}),
+    'OrderStatusUpdate DeliveryRequest Ready Reset End', 'of all';
+is_deeply [sort keys %{ $order->{responses} }], [qw(200 204 default)],
+    'of an order that is final there is nothing more';
+is_deeply [sort keys %{ $all->{responses} }], [qw(200 default)], 'of others';
+is_deeply $parameters->($order), ['header Last-Event-ID', 'path order_id',
+    'query last_event_id'], 'from where it goes on';
+
+is $messages->($ws->{responses}{101}), 'OrderStatusUpdate OrderUpdate '
+    . 'DeliveryRequest Snapshot Ready OrderReset Reset Unsubscribed Pong '
+    . 'Authenticated Error', 'on a WebSocket';
+is $messages->($ws->{responses}{101}, 'x-client-messages'),
+    'Subscribe Unsubscribe Ping Authenticate', 'and to it';
+is_deeply $ws->{responses}{$_},
+    { '$ref' => '#/components/responses/Problem' }, "it may be refused: $_"
+    for 400, 401, 403, 426, 'default';
+is_deeply $parameters->($ws), ['header Sec-WebSocket-Protocol',
+    'query last_event_id', 'query subscribe'], 'and asked for';
+
+my $ready = { type => 'object', required => ['type', 'id'],
+              additionalProperties => JSON::PP::false,
+              properties => { type => { type => 'string', enum => ['ready'] },
+                              id => { type => 'string' } } };
+
+is_deeply $schemas->{ReadyMessage}, $ready, 'nothing but its members';
+is_deeply $schemas->{SnapshotMessage}{properties}{state}{properties},
+    $schemas->{OrderStatus}{properties}, 'a state is what a poll answers';
+
+
+=== TEST 6: answers are as it says
 --- play
 my $document = call($::get)->{body};
 

@@ -10,6 +10,7 @@ use lib 't/lib';
 use OrderTest;
 use OrderClient;
 use OrderApi;
+use OrderStream;
 use Test::Nginx::Socket;
 
 my @roles = qw(customer manager driver admin system);
@@ -318,6 +319,22 @@ sub is_fine {
 }
 
 
+# What a stream tells, up to what it tells of that order.
+sub heard {
+    my ($stream, $id) = @_;
+    my @texts;
+
+    for ( ;; ) {
+        my $event = $stream->next;
+
+        push @texts, $event->{text};
+        return join "\n", @texts
+            if index($event->{text}, $id) >= 0
+               || $event->{event} =~ /^(?:closed|nothing)$/;
+    }
+}
+
+
 # Routes that ask who is calling.
 sub guarded {
     return grep { @{ $_->{roles} } } operations();
@@ -379,7 +396,8 @@ for my $operation (grep { $_->{method} eq 'GET' && !object($_) } guarded()) {
         my $got = ask($operation, minimal($operation),
                       headers => bearer($role, user_id($::caller{$role})));
 
-        push @wrong, "$role: $got->{code}" if $got->{code} != 200;
+        push @wrong, "$role: $got->{code}"
+            if $got->{code} != ($operation->{stream} eq 'ws' ? 101 : 200);
         push @wrong, leak($got, $role);
     }
 
@@ -425,11 +443,13 @@ for my $operation (grep { ((object($_))[1] // '') eq 'user' } guarded()) {
 }
 
 
-=== TEST 6: a change by cookie must come from the same origin
+=== TEST 6: a change by cookie must come from the same origin, a WebSocket too
 --- play
 my $changes = 0;
 
-for my $operation (grep { $_->{method} ne 'GET' } guarded()) {
+for my $operation (grep { $_->{method} ne 'GET' || $_->{stream} eq 'ws' }
+                        guarded())
+{
     my ($key, $kind) = object($operation);
     my ($role) = @{ $operation->{roles} };
     my ($token) = bearer($role, user_id($::caller{$role})) =~ /(\S+)\n/;
@@ -492,3 +512,69 @@ for my $operation (grep { $_->{flags}{signed} } operations()) {
 }
 
 is state_of(), $before, 'nothing is changed';
+
+
+=== TEST 9: a stream has nothing of others in it
+--- play
+my $streams = 0;
+
+for my $operation (grep { $_->{stream} && !object($_) } guarded()) {
+    my @wrong;
+
+    for my $role (@{ $operation->{roles} }) {
+        my %mine = own($role);
+        my $stream = OrderStream->can($operation->{stream})->(
+            $operation->{path},
+            headers => bearer($role, user_id($::caller{$role})));
+
+        push @wrong, "$role: not ready: $stream->{code} $stream->{body}"
+            if $stream->told ne 'ready';
+
+        touch($::foreign{order});
+        touch($mine{order});
+
+        my $text = heard($stream, $mine{order});
+        my @told = leak({ raw => $stream->{raw}, body => $text }, $role);
+
+        push @wrong, "$role: is not told of its own: $text"
+            if index($text, $mine{order}) < 0;
+        push @wrong, $role =~ /^(?:admin|system)$/
+                     ? (@told ? () : "$role: is not told of all: $text")
+                     : @told;
+    }
+
+    is_fine $operation, 'who is told of what', @wrong;
+    $streams++;
+}
+
+is $streams, 2, 'one for each protocol';
+
+
+=== TEST 10: one who has nothing to do with an order any more is not told of it
+--- play
+my %mine = own('driver');
+my @streams = map {
+    my ($kind, $path) = @$_;
+    OrderStream->can($kind)->($path, headers =>
+                              bearer('driver', user_id('driver')))
+} ['sse', '/api/events'], ['ws', '/ws'],
+  ['sse', "/api/orders/$mine{order}/events"];
+
+is $streams[0]->told, 'ready', 'events';
+is $streams[1]->told, 'ready', 'a WebSocket';
+like $streams[2]->told, qr/^snapshot \d+ out_for_delivery$/, 'one order';
+
+sql("UPDATE shop.orders SET driver_id = '" . user_id('driver2')
+    . "' WHERE id = '$mine{order}'");
+touch($mine{order});
+
+is $streams[2]->told, 'end forbidden', 'the end of that stream';
+
+my %other = own('driver');
+
+for (@streams[0, 1]) {
+    my $text = heard($_, $other{order});
+
+    unlike $text, qr/$mine{order}/, "$_->{kind}: nothing of it";
+    like $text, qr/$other{order}/, "$_->{kind}: but of the next one";
+}

@@ -41,17 +41,15 @@ BEGIN
     ), notification AS (
         INSERT INTO notifications
                (user_id, order_id, type, title, message, data)
-        SELECT v.user_id, n.id, v.type, v.title, v.message,
+        SELECT v.user_id, n.id, w.type, w.title,
+               w.before || n.order_number || w.after,
                jsonb_build_object('orderId', n.id,
                                   'orderNumber', n.order_number,
                                   'status', n.status)
           FROM new_rows n,
-               LATERAL (VALUES
-                   (n.buyer_id, 'order_created', 'Order Confirmed',
-                    'Your order ' || n.order_number || ' has been confirmed'),
-                   (n.seller_id, 'new_order', 'New Order Received',
-                    'You have a new order ' || n.order_number)
-               ) AS v (user_id, type, title, message)
+               LATERAL (VALUES (n.buyer_id, 'buyer'), (n.seller_id, 'staff'))
+                   AS v (user_id, side),
+               notification_words('create', v.side, NULL) w
     )
     INSERT INTO change_log
            (order_id, version, status, final, deleted, buyer, seller, driver,

@@ -73,8 +73,8 @@ BEGIN
         )
         INSERT INTO notifications
                (user_id, order_id, type, title, message, data)
-        SELECT v.user_id, m.id, 'order_update', 'Order Status Updated',
-               'Order ' || m.order_number || v.message,
+        SELECT v.user_id, m.id, w.type, w.title,
+               w.before || m.order_number || w.after,
                jsonb_build_object('orderId', m.id,
                                   'orderNumber', m.order_number,
                                   'status', m.status,
@@ -83,14 +83,15 @@ BEGIN
           JOIN workflow_statuses s ON s.id = m.status_id
           JOIN stores st ON st.id = m.store_id,
                LATERAL (
-                   SELECT m.buyer_id, ': ' || s.emoji || ' ' || s.message
+                   SELECT m.buyer_id, 'buyer'
                     UNION ALL
-                   SELECT m.seller_id, ' is now ' || s.label
+                   SELECT m.seller_id, 'staff'
                     UNION ALL
-                   SELECT u.id, ' is now ' || s.label
+                   SELECT u.id, 'staff'
                      FROM users u
                     WHERE st.notify_admins AND u.role = 'admin'
-               ) AS v (user_id, message);
+               ) AS v (user_id, side),
+               notification_words('update', v.side, s) w;
 
         PERFORM follow_deliveries(v_moved);
         PERFORM set_timers(v_moved);

@@ -507,7 +507,7 @@ http {
     server {
         listen 127.0.0.1:$node->{port} backlog=4096;
 
-        location ~ ^/(api|orders|cart-items|seller)(/|\$) {
+        location ~ ^/(api|orders|cart-items|seller|ws)(/|\$) {
             order_api;
         }
 

@@ -1,10 +1,11 @@
 
-/* Ids, order numbers, times and escaped text. */
+/* Ids, order numbers, places, times and escaped text. */
 
 
 #include <test.h>
 #include <ngx_order.h>
 #include <ngx_order_json.h>
+#include <ngx_order_place.h>
 #include <time.h>
 
 
@@ -71,6 +72,26 @@ number(const u_char *text, size_t len)
     for (i = 0; i < len; i++) {
         check((text[i] >= 'A' && text[i] <= 'Z') || text[i] == '-'
               || (text[i] >= '0' && text[i] <= '9'));
+    }
+}
+
+
+static void
+place(const u_char *text, size_t len)
+{
+    u_char             out[NGX_ORDER_EVENT_ID];
+    ngx_order_place_t  parsed, again;
+
+    if (ngx_order_place_parse(&parsed, text, len) == NGX_OK) {
+        check(ngx_order_place_print(out, &parsed) == out + len);
+        check(memcmp(out, text, len) == 0);
+    }
+
+    if (len >= sizeof(parsed)) {
+        memcpy(&parsed, text, sizeof(parsed));
+        len = ngx_order_place_print(out, &parsed) - out;
+        check(ngx_order_place_parse(&again, out, len) == NGX_OK);
+        check(memcmp(&parsed, &again, sizeof(parsed)) == 0);
     }
 }
 
@@ -163,6 +184,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     id(copy, size);
     number(copy, size);
+    place(copy, size);
     escaped(copy, size);
 
     if (size >= 8) {

@@ -8,6 +8,8 @@
 # value stands as it goes over the wire; undef leaves the field out.  "query +"
 # are more arguments, "+" more members of the body or arguments of a form,
 # "name+" more members of that object.
+#
+# Of a stream the answer is its head, and its first message is the body.
 
 package OrderApi;
 
@@ -17,6 +19,7 @@ use warnings;
 use Exporter 'import';
 
 use OrderClient;
+use OrderStream;
 use OrderTest;
 use OrderToken;
 
@@ -35,6 +38,10 @@ my %samples = (
     email => 'nobody@example.com',
 );
 
+# values that only their name tells
+
+my %named = (last_event_id => '1.1.1.1');
+
 # who has a token of that role, unless told otherwise
 
 my %users = (customer => 'buyer', manager => 'seller', driver => 'driver',
@@ -46,8 +53,8 @@ my ($connection, $asked);
 # --- routes
 
 
-# name, method, path, id, roles, flags, parameters, body, form; one for each
-# body where there are several.
+# name, method, path, id, roles, flags, parameters, body, form, stream ("sse",
+# "ws" or empty); one for each body where there are several.
 sub operations {
     my $paths = decoded(call('GET /api/openapi.json'))->{paths};
     my @operations;
@@ -74,6 +81,9 @@ sub operation {
         flags => { map { $_ => 1 } @{ $told->{'x-flags'} } },
         parameters => $told->{parameters}, several => scalar @bodies,
         form => exists $content->{'application/x-www-form-urlencoded'},
+        stream => $told->{responses}{101} ? 'ws'
+                  : $told->{responses}{200}{content}{'text/event-stream'}
+                    ? 'sse' : '',
     );
 
     return { %operation, body => $schema } if !@bodies;
@@ -191,7 +201,7 @@ sub arguments {
     for (@fields) {
         my ($name, $schema) = @$_;
         my $value = exists $set->{"$place$name"} ? $set->{"$place$name"}
-                                                 : sample($schema);
+                    : $named{$name} // sample($schema);
 
         push @arguments, "$name=$value" if defined $value;
     }
@@ -237,7 +247,29 @@ sub ask {
         $how{headers} .= "Content-Type: $type\n";
     }
 
-    return over("$operation->{method} " . target($operation, $set), %how);
+    my $target = target($operation, $set);
+
+    return opened($operation->{stream}, $target, $how{headers})
+        if $operation->{stream} && !grep { defined $how{$_} } qw(json form);
+
+    $how{headers} .= "Upgrade: websocket\nConnection: Upgrade\n"
+                     . "Sec-WebSocket-Version: 13\n"
+                     . "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n"
+        if $operation->{stream} eq 'ws';
+
+    return over("$operation->{method} $target", %how);
+}
+
+
+# The beginning of a stream, which is closed then.
+sub opened {
+    my ($kind, $target, $headers) = @_;
+    my $stream = OrderStream->can($kind)->($target, headers => $headers);
+    my $streams = $stream->{code} =~ /^(?:101|200)$/;
+    my $first = $streams ? $stream->next->{text} : $stream->{body};
+
+    return { %$stream{qw(code raw headers)}, body => $first,
+             told => [$streams ? $first : ()] };
 }
 
 

@@ -24,7 +24,8 @@ sub document_faults {
 
 # answer_faults(DOCUMENT, [LINE, ANSWER] ...): what in these answers is not as
 # the document says.  LINE is "GET /path", ANSWER what OrderClient's call()
-# returned.
+# returned; of a stream, "told" are the messages that came, as text, and "sent"
+# those that were sent.
 sub answer_faults {
     my ($document, @answers) = @_;
     my $json = JSON::PP->new->canonical;
@@ -36,7 +37,10 @@ sub answer_faults {
         $json->encode({ method => $method, target => $target,
                         status => $answer->{code},
                         type => $answer->{headers}{'content-type'},
-                        body => utf8($answer->{body}) }) . "\n";
+                        body => utf8($answer->{body}),
+                        told => [map { utf8($_) } @{ $answer->{told} // [] }],
+                        sent => [map { utf8($_) } @{ $answer->{sent} // [] }],
+                      }) . "\n";
     } @answers);
 }
 

@@ -118,11 +118,16 @@ function checkSchemas(doc, all) {
         [name, { $ref: `#/components/schemas/${name}` }]);
 
     for (const { op, name } of all) {
-        const contents = [op.requestBody, ...Object.values(op.responses)]
+        const parts = [op.requestBody, ...Object.values(op.responses)];
+        const contents = parts
             .flatMap((part) => Object.values(part?.content ?? {}));
 
         for (const { schema } of [...op.parameters, ...contents]) {
             found.push([name, schema]);
+        }
+
+        for (const messages of [...parts, ...contents].flatMap(streams)) {
+            found.push([name, messages]);
         }
     }
 
@@ -133,6 +138,13 @@ function checkSchemas(doc, all) {
             faults.push(`${name}: ${error.message}`);
         }
     }
+}
+
+
+// The messages that a response, or its content, is a stream of.
+function streams(part) {
+    return [part?.["x-messages"], part?.["x-client-messages"]]
+        .filter((messages) => messages);
 }
 
 
@@ -176,7 +188,8 @@ function find(doc, method, target) {
 }
 
 
-function checkAnswer(doc, compile, { method, target, status, type, body }) {
+function checkAnswer(doc, compile, line) {
+    const { method, target, status, body } = line;
     const name = `${method} ${target} ${status}`;
     const found = find(doc, method.toLowerCase(), target);
 
@@ -187,34 +200,56 @@ function checkAnswer(doc, compile, { method, target, status, type, body }) {
 
     let response = found.op.responses[status];
 
-    if (!response) {
-        if (status < 400) {
-            faults.push(`${name}: this status is not in the document`);
-            return;
-        }
+    if (!response && status < 400) {
+        faults.push(`${name}: this status is not in the document`);
+        return;
+    }
 
+    if (!response || response.$ref) {
         response = doc.components.responses.Problem;
     }
 
-    type = (type ?? "").replace(/;.*/, "");
+    if (status === 101) {
+        checkMessages(name, compile(response["x-messages"]), line.told);
+        checkMessages(name, compile(response["x-client-messages"]), line.sent);
+        return;
+    }
+
+    const type = (line.type ?? "").replace(/;.*/, "");
+    const content = response.content?.[type];
 
     if (!response.content) {
         if (body) {
             faults.push(`${name}: it has a body`);
         }
 
-        return;
-    }
-
-    if (!response.content[type]) {
+    } else if (!content) {
         faults.push(`${name}: the type "${type}" is not in the document`);
-        return;
+
+    } else if (content["x-messages"]) {
+        checkMessages(name, compile(content["x-messages"]), line.told);
+
+    } else {
+        checkText(name, compile(content.schema), body);
     }
+}
 
-    const check = compile(response.content[type].schema);
 
-    if (!check(JSON.parse(body))) {
-        for (const e of check.errors) {
+// Each message has one of the schemas; what is wrong is told by the one that
+// has its type.
+function checkMessages(name, check, messages) {
+    for (const text of messages) {
+        checkText(`${name} ${JSON.parse(text).type}`, check, text);
+    }
+}
+
+
+function checkText(name, check, text) {
+    if (!check(JSON.parse(text))) {
+        const errors = check.errors.filter((e) =>
+            e.keyword !== "oneOf" && e.instancePath !== "/type");
+
+        for (const e of errors.length ? errors : check.errors) {
             faults.push(`${name}: ${e.instancePath || "/"} ${e.message} `
                         + JSON.stringify(e.params));
         }

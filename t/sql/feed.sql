@@ -161,6 +161,49 @@ SELECT is(ROW(version, deleted, status, buyer)::text,
   FROM api.feed_read((SELECT snapshot FROM reader)) WHERE snapshot IS NULL;
 SELECT pg_temp.read() \g /dev/null
 
+-- who did it, and whether admins are notified
+
+CREATE FUNCTION pg_temp.whose(p_snapshot text) RETURNS text
+LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws('/', version, actor, actor_name,
+                                notify_admins), ' ' ORDER BY version)
+      FROM api.feed_read(p_snapshot)
+     WHERE order_id = current_setting('t.order')::uuid
+$$;
+
+\set nobody '\'00000000-0000-7000-8000-000000000999\''
+
+SELECT pg_temp.read() \g /dev/null
+SELECT set_config('t.order', shop.uuid7()::text, true) AS whose \gset
+SELECT pg_temp.run('a', format(
+    'INSERT INTO shop.orders (id, buyer_id, store_id, payment_method,
+                              total_amount)
+     VALUES (%L, %L, %L, ''feed'', 1)', :'whose', :buyer, :market_store))
+\g /dev/null
+SELECT pg_temp.run('a', format(
+           'SELECT set_config(''shop.actor_id'', %L, false)', who)),
+       pg_temp.run('a', format(
+           'UPDATE shop.orders SET order_notes = %L WHERE id = %L', who,
+           :'whose'))
+  FROM unnest(ARRAY[:market, :nobody]) who \g /dev/null
+SELECT is(pg_temp.whose(s), '1/t 2/' || :market || '/Carol Market/t 3/'
+                            || :nobody || '/t',
+          'the actor has a name, unless nobody knows him, and the store says '
+          'whether admins are notified: ' || what)
+  FROM (SELECT snapshot, 'in what is new' FROM reader
+         UNION ALL
+        SELECT '', 'after a gap') AS v (s, what);
+SELECT pg_temp.run('a', format('DELETE FROM shop.orders WHERE id = %L',
+                               :'whose')) \g /dev/null
+SELECT matches(pg_temp.whose(snapshot), '^1/f .* 4/' || :nobody || '/f$',
+               'when the order is gone they are not')
+  FROM reader;
+SELECT pg_temp.run('a', 'SELECT set_config(''shop.actor_id'', '''', false)'),
+       pg_temp.run('a', format('DELETE FROM shop.%I WHERE %I = %L', t, c,
+                               :'whose')), pg_temp.read()
+  FROM (VALUES ('notifications', 'order_id'), ('deleted_orders', 'id'))
+           AS v (t, c) \g /dev/null
+
 -- gaps
 
 SELECT is((SELECT gap FROM api.feed_read('0/' ||

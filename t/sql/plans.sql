@@ -1,6 +1,6 @@
--- What the lists read, of many orders: their page, and little more.  Reads
--- are counted by the table's statistics: a plan that read or sorted all would
--- show there.
+-- What the lists and the pushes read, of many orders: their page, and little
+-- more.  Reads are counted by the table's statistics: a plan that read or
+-- sorted all would show there.
 
 \ir prelude.psql
 
@@ -61,6 +61,26 @@ SELECT CASE WHEN n > 99998 THEN shop.uuid7()
 
 SET LOCAL session_replication_role = origin;
 
+-- three versions are new, of another transaction than this one
+
+INSERT INTO shop.change_log (xid, order_id, version, status, final, deleted,
+                             buyer, seller, actor, order_number, updated_at)
+SELECT CASE WHEN o.id IN ('00000002-0000-7000-8000-000000000001',
+                          '00000002-0000-7000-8000-000000009c40',
+                          '00000002-0000-7000-8000-0000000186a0')
+            THEN '9000000000' ELSE '3' END::xid8,
+       o.id, v, status_id, final, false, buyer_id, seller_id, seller_id,
+       order_number, now() - interval '1 min'
+  FROM shop.orders o, generate_series(2, 3) v
+ WHERE order_number ~ '^PLAN-';
+
+INSERT INTO shop.users (id, email)
+SELECT ('00000003-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
+       n || '@plans.example.com'
+  FROM generate_series(1, 50000) n;
+
+ANALYZE shop.users;
+ANALYZE shop.change_log;
 ANALYZE shop.orders;
 ANALYZE shop.order_search;
 ANALYZE shop.order_tallies;
@@ -165,6 +185,26 @@ SELECT cmp_ok((SELECT max(pg_temp.pages(call)) FROM calls
                 WHERE call ~ '^list_(buyer|seller)' AND most = 64), '<', 400,
               'nor does a first page, or one behind a cursor, pass over many '
               'entries of an index');
+
+-- what pushes read
+
+SELECT cmp_ok(pg_temp.pages(format('newest_orders(%L, %L)', v.owner, v.role)),
+              '<', 600, 'the newest orders of a ' || v.role)
+  FROM (VALUES ('customer', :buyer), ('manager', :seller),
+               ('driver', :driver), ('admin', :admin),
+               ('customer', '00000000-0000-7000-8000-000000000999'))
+           AS v (role, owner);
+SELECT cmp_ok(pg_temp.pages(
+                  'order_changes(''00000002-0000-7000-8000-000000009c40'', 2)'),
+              '<', 500, 'the versions of one order')
+  FROM unnest(ARRAY['auto', 'force_generic_plan']) mode,
+       set_config('plan_cache_mode', mode, true);
+SELECT cmp_ok(pg_temp.pages(format('feed_read(%L)', shop.epoch() || '/'
+                                       || pg_current_snapshot())),
+              '<', 500, 'what is new: with who did it, and nothing whole')
+  FROM unnest(ARRAY['auto', 'force_generic_plan']) mode,
+       set_config('plan_cache_mode', mode, true);
+SET LOCAL plan_cache_mode = auto;
 
 -- search: bounded, whatever is asked for
 

@@ -1,7 +1,8 @@
 
 /*
- * Included before each file of the table by the tests' build: the places in
- * its writers where a test kills, stops or delays the process.
+ * Included before each file of the table, and that of the ring, by the tests'
+ * build: the places in their writers where a test kills, stops or delays the
+ * process.
  */
 
 
@@ -10,8 +11,10 @@
 
 
 #define TABLE_POINTS  14
+#define RING_POINTS   6
 
 #define NGX_ORDER_TABLE_POINT(n)  table_point(n)
+#define NGX_ORDER_RING_POINT(n)   table_point(n)
 
 
 void table_point(int n);

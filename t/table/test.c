@@ -20,6 +20,15 @@ ngx_palloc(ngx_pool_t *pool, size_t size)
 }
 
 
+/* what is mapped is zeroed */
+
+void *
+ngx_pcalloc(ngx_pool_t *pool, size_t size)
+{
+    return ngx_palloc(pool, size);
+}
+
+
 void
 ok(int holds, const char *fmt, ...)
 {
@@ -179,4 +188,43 @@ whole(const ngx_order_record_t *record, uint64_t n)
            && !record->deleted
            && r.number_len == record->number_len
            && ngx_memcmp(r.number, record->number, r.number_len) == 0;
+}
+
+
+ngx_order_change_t
+change_of(uint64_t n, uint32_t version, uint64_t by)
+{
+    uint64_t            x;
+    ngx_order_change_t  change;
+
+    ngx_memzero(&change, sizeof(ngx_order_change_t));
+
+    x = mix(n ^ (uint64_t) version << 32 ^ mix(by));
+
+    change.record = record_of(n, version);
+    change.old_status = (uint16_t) (x >> 16);
+    change.admins = x & 1;
+    ngx_memcpy(change.actor.data, &n, 8);
+    ngx_memcpy(change.actor.data + 8, &by, 8);
+    change.name_len = (uint8_t) snprintf((char *) change.name,
+                                         NGX_ORDER_ACTOR_NAME, "%016lx",
+                                         (unsigned long) x);
+
+    return change;
+}
+
+
+int
+change_whole(const ngx_order_change_t *change, uint64_t *n)
+{
+    uint64_t            by;
+    ngx_order_change_t  c;
+
+    ngx_memcpy(n, change->actor.data, 8);
+    ngx_memcpy(&by, change->actor.data + 8, 8);
+
+    c = change_of(*n, change->record.version, by);
+    c.record.epoch = change->record.epoch;
+
+    return ngx_memcmp(&c, change, sizeof(ngx_order_change_t)) == 0;
 }

@@ -7,6 +7,7 @@
 
 
 #include <ngx_order_cache.h>
+#include <ngx_order_ring.h>
 #include <ngx_order_table.h>
 #include <sys/mman.h>
 
@@ -35,6 +36,11 @@ ngx_order_record_t record_of(uint64_t n, uint32_t version);
 
 /* Is this record what record_of() gives for some version of order n. */
 int whole(const ngx_order_record_t *record, uint64_t n);
+
+/* A change to order n that appender "by" wrote; is one what this gives, and
+ * of which order. */
+ngx_order_change_t change_of(uint64_t n, uint32_t version, uint64_t by);
+int change_whole(const ngx_order_change_t *change, uint64_t *n);
 
 
 #endif /* _TABLE_TEST_H_INCLUDED_ */

@@ -1,0 +1,5 @@
+BEGIN;
+
+SELECT 'shop.change_log_order'::regclass;
+
+ROLLBACK;

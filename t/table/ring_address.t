@@ -1,0 +1,3 @@
+#!/bin/bash
+
+SANITIZE=address,undefined exec "$(dirname "$0")/run" ring

@@ -1,0 +1,3 @@
+#!/bin/bash
+
+exec "$(dirname "$0")/run" ring_stress

@@ -1,0 +1,3 @@
+#!/bin/bash
+
+SANITIZE=thread exec "$(dirname "$0")/run" ring_stress 0
