@@ -2,10 +2,14 @@
 /*
  * What the rooms of push share among themselves:
  *
- *     ngx_http_order_push         clients: taken, kept alive, ended, closed
+ *     ngx_http_order_push         a worker's clients, all together
+ *     ngx_http_order_push_client  one: taken, kept alive, ended, closed
  *     ngx_http_order_push_out     bytes to a client
- *     ngx_http_order_push_watch   changes to subscriptions
- *     ngx_http_order_push_resume  snapshots, gaps, resets
+ *     ngx_http_order_push_watch   changes -> subscriptions
+ *     ngx_http_order_push_render  messages that many share
+ *     ngx_http_order_push_resume  snapshots, gaps, resets of an order
+ *     ngx_http_order_push_mine    of all that concerns the caller
+ *     ngx_http_order_push_query   a subscription's query
  *     ngx_http_order_push_sse     Server-Sent Events
  *     ngx_http_order_push_wait    the long poll
  *     ngx_http_order_push_ws      WebSocket
@@ -33,6 +37,27 @@ typedef struct {
     size_t                   len;
     u_char                   data[NGX_HTTP_ORDER_FRAME];
 } ngx_http_order_frame_t;
+
+
+/* what a query is for */
+
+typedef enum {
+    NGX_HTTP_ORDER_PUSH_FIND = 0,
+    NGX_HTTP_ORDER_PUSH_RESET
+} ngx_http_order_push_why_e;
+
+
+typedef struct {
+    ngx_http_order_watch_t     *watch;
+    ngx_http_order_push_why_e   why;
+    ngx_order_fill_waiter_t     waiter;
+    ngx_order_pg_query_t        query;
+    ngx_order_pg_param_t        params[2];
+    u_char                      text[2][NGX_ORDER_ID_TEXT + 1];
+    ngx_order_place_t           place;
+    unsigned                    placed:1;
+    unsigned                    filling:1;
+} ngx_http_order_push_query_t;
 
 
 struct ngx_http_order_push_s {
@@ -66,8 +91,20 @@ struct ngx_http_order_push_s {
 /* Something is missing: the full state is to be told as soon as it can be. */
 void ngx_http_order_push_lose(ngx_http_order_watch_t *watch);
 
+/* One more client of that user, or one less.  NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_order_push_count(ngx_http_order_push_t *push,
+    const ngx_order_id_t *user);
+void ngx_http_order_push_uncount(ngx_http_order_push_t *push,
+    const ngx_order_id_t *user);
+
 /* There is somebody for whom the tick is to run. */
 void ngx_http_order_push_attend(ngx_http_order_push_t *push);
+
+
+/* --- push_client */
+
+/* Frees those who were dropped; "ev" is push->drop. */
+void ngx_http_order_push_drop_handler(ngx_event_t *ev);
 
 /* The client's timer has expired. */
 void ngx_http_order_push_time(ngx_http_order_client_t *client);
@@ -131,6 +168,18 @@ ngx_int_t ngx_http_order_push_attach(ngx_http_order_watch_t *watch,
 ngx_int_t ngx_http_order_push_open(ngx_http_order_client_t *client,
     const ngx_order_record_t *record, const ngx_order_place_t *place);
 
+/*
+ * Sends a change as a message that is rendered once for all clients of the
+ * same dress, words and dialect.  "seq" is its place in the ring, or 0;
+ * "telling" an audience, or NGX_HTTP_ORDER_DELIVERY.
+ *
+ *     NGX_OK        it is on its way
+ *     NGX_DECLINED  there is no such message
+ *     NGX_ERROR     the client was dropped
+ */
+ngx_int_t ngx_http_order_push_frame(ngx_http_order_client_t *client,
+    const ngx_order_change_t *change, uint64_t seq, ngx_uint_t telling);
+
 /* Ends a subscription: the client's last one ends the client, unless it is of
  * a dress with many, which is told. */
 void ngx_http_order_push_part(ngx_http_order_watch_t *watch,
@@ -167,20 +216,42 @@ ngx_uint_t ngx_http_order_push_reset_some(ngx_http_order_push_t *push);
 void ngx_http_order_push_state(ngx_http_order_watch_t *watch,
     const char *type, const ngx_order_record_t *record);
 
-/* Tells "ready". */
-void ngx_http_order_push_greet(ngx_http_order_watch_t *watch);
+
+/* Reads a place; of one that cannot be read, one that is in nobody's past. */
+void ngx_http_order_push_read_place(ngx_order_place_t *place,
+    const ngx_str_t *text);
+
+
+/* --- push_mine */
+
+/* Tells the newest orders of the caller instead of what cannot be told; what
+ * comes meanwhile is told afterwards. */
+void ngx_http_order_push_reset_mine(ngx_http_order_watch_t *watch);
 
 /* Is this version in the full state that was told. */
 ngx_uint_t ngx_http_order_push_seen(ngx_http_order_watch_t *watch,
     const ngx_order_record_t *record);
 
+/* Tells "ready". */
+void ngx_http_order_push_greet(ngx_http_order_watch_t *watch);
+
+
+/* --- push_query */
+
+/* Makes the query of a subscription, with two text parameters whose texts are
+ * to be set; NULL: no memory. */
+ngx_http_order_push_query_t *ngx_http_order_push_wait(
+    ngx_http_order_watch_t *watch);
+
+/* It has been answered: the caller frees it. */
+ngx_http_order_push_query_t *ngx_http_order_push_waited(
+    ngx_http_order_watch_t *watch);
+
 /* Forgets the query that is under way, or what was seen. */
 void ngx_http_order_push_forget(ngx_http_order_watch_t *watch);
 
-
-/* Reads a place; of one that cannot be read, one that is in nobody's past. */
-void ngx_http_order_push_read_place(ngx_order_place_t *place,
-    const ngx_str_t *text);
+/* The database does not answer: a reset is tried in a moment. */
+void ngx_http_order_push_retry_later(ngx_http_order_watch_t *watch);
 
 
 /* --- push_wait */

@@ -1,7 +1,7 @@
 
 /*
- * Snapshots, gaps, resets: what a subscription is told that is not the next
- * change.
+ * Snapshots, gaps, resets: what a subscription to an order is told that is
+ * not the next change.
  *
  * An order is looked for where the poll looks: in shared memory, else by a
  * fill.  Versions that the ring has lost are read from the change log; where
@@ -16,47 +16,9 @@
 
 
 #define NGX_HTTP_ORDER_PUSH_SLICE   200    /* resets in one tick */
-#define NGX_HTTP_ORDER_PUSH_ORDERS  100    /* in the caller's full state */
 #define NGX_HTTP_ORDER_PUSH_LOG     100    /* rows of order_changes() */
-#define NGX_HTTP_ORDER_PUSH_SEEN    5000   /* ms until the feed has read all
-                                              that the state had */
-#define NGX_HTTP_ORDER_PUSH_AGAIN   1000   /* ms until the next attempt */
 
 
-/* what a query is for */
-
-typedef enum {
-    NGX_HTTP_ORDER_PUSH_FIND = 0,
-    NGX_HTTP_ORDER_PUSH_RESET
-} ngx_http_order_push_why_e;
-
-
-typedef struct {
-    ngx_http_order_watch_t     *watch;
-    ngx_http_order_push_why_e   why;
-    ngx_order_fill_waiter_t     waiter;
-    ngx_order_pg_query_t        query;
-    ngx_order_pg_param_t        params[2];
-    u_char                      text[2][NGX_ORDER_ID_TEXT + 1];
-    ngx_order_place_t           place;
-    unsigned                    placed:1;
-    unsigned                    filling:1;
-} ngx_http_order_push_query_t;
-
-
-/* the versions that were in the full state */
-
-typedef struct {
-    ngx_msec_t                  until;
-    ngx_uint_t                  n;
-    ngx_order_record_t          records[NGX_HTTP_ORDER_PUSH_ORDERS];
-} ngx_http_order_push_seen_t;
-
-
-static ngx_http_order_push_query_t *ngx_http_order_push_wait(
-    ngx_http_order_watch_t *watch);
-static ngx_http_order_push_query_t *ngx_http_order_push_waited(
-    ngx_http_order_watch_t *watch);
 static ngx_int_t ngx_http_order_push_fill(ngx_http_order_watch_t *watch,
     ngx_http_order_push_why_e why, const ngx_order_id_t *id,
     const ngx_str_t *number, const ngx_order_place_t *place);
@@ -68,29 +30,18 @@ static ngx_int_t ngx_http_order_push_found(ngx_http_order_watch_t *watch,
     const ngx_order_place_t *place, const u_char *name);
 static void ngx_http_order_push_refuse(ngx_http_order_watch_t *watch,
     const char *code, const char *message, const u_char *name);
-static void ngx_http_order_push_retry_later(ngx_http_order_watch_t *watch);
 static void ngx_http_order_push_recovered(ngx_order_pg_query_t *query);
 static ngx_int_t ngx_http_order_push_log(ngx_http_order_watch_t *watch,
     const ngx_order_pg_query_t *query);
 static void ngx_http_order_push_reset_order(ngx_http_order_watch_t *watch);
 static void ngx_http_order_push_renew(ngx_http_order_watch_t *watch,
     const ngx_order_record_t *record);
-static void ngx_http_order_push_reset_mine(ngx_http_order_watch_t *watch);
-static void ngx_http_order_push_mine_done(ngx_order_pg_query_t *query);
-static void ngx_http_order_push_mine_tell(ngx_http_order_watch_t *watch,
-    ngx_http_order_push_seen_t *seen, ngx_uint_t more);
 
 
 static const ngx_order_pg_statement_t  ngx_http_order_push_changes = {
     ngx_string("order_changes"),
     ngx_string("select * from api.order_changes($1,$2)"),
     NGX_ORDER_PG_FILL
-};
-
-static const ngx_order_pg_statement_t  ngx_http_order_push_newest = {
-    ngx_string("newest_orders"),
-    ngx_string("select * from api.newest_orders($1,$2)"),
-    NGX_ORDER_PG_SLOW
 };
 
 
@@ -129,89 +80,6 @@ ngx_http_order_push_find(ngx_http_order_watch_t *watch,
 
     return ngx_http_order_push_fill(watch, NGX_HTTP_ORDER_PUSH_FIND, id,
                                     number, place);
-}
-
-
-/* --- one query at a time for a subscription */
-
-
-static ngx_http_order_push_query_t *
-ngx_http_order_push_wait(ngx_http_order_watch_t *watch)
-{
-    ngx_http_order_push_query_t  *q;
-
-    q = ngx_calloc(sizeof(ngx_http_order_push_query_t),
-                   watch->client->push->log);
-    if (q == NULL) {
-        return NULL;
-    }
-
-    ngx_http_order_push_forget(watch);
-
-    q->watch = watch;
-    q->query.data = q;
-    q->query.params = q->params;
-    q->query.nparams = 2;
-    q->query.log = watch->client->push->log;
-    q->params[0].data = q->text[0];
-    q->params[1].data = q->text[1];
-
-    watch->wait = q;
-    watch->waits = 1;
-
-    return q;
-}
-
-
-/* It has been answered: the caller frees it. */
-
-static ngx_http_order_push_query_t *
-ngx_http_order_push_waited(ngx_http_order_watch_t *watch)
-{
-    ngx_http_order_push_query_t  *q;
-
-    q = watch->wait;
-    watch->wait = NULL;
-    watch->waits = 0;
-
-    return q;
-}
-
-
-void
-ngx_http_order_push_forget(ngx_http_order_watch_t *watch)
-{
-    ngx_http_order_push_query_t  *q;
-
-    if (watch->waits) {
-        q = watch->wait;
-
-        if (q->filling) {
-            ngx_order_fill_cancel(&q->waiter);
-
-        } else {
-            ngx_order_pg_cancel(&q->query);
-        }
-    }
-
-    if (watch->wait) {
-        ngx_free(watch->wait);
-    }
-
-    watch->wait = NULL;
-    watch->waits = 0;
-}
-
-
-static void
-ngx_http_order_push_retry_later(ngx_http_order_watch_t *watch)
-{
-    ngx_http_order_push_t  *push;
-
-    push = watch->client->push;
-    push->retry = ngx_current_msec + NGX_HTTP_ORDER_PUSH_AGAIN;
-
-    ngx_http_order_push_lose(watch);
 }
 
 
@@ -561,166 +429,6 @@ ngx_http_order_push_renew(ngx_http_order_watch_t *watch,
 }
 
 
-/* The newest orders of the caller: what comes meanwhile is told afterwards. */
-
-static void
-ngx_http_order_push_reset_mine(ngx_http_order_watch_t *watch)
-{
-    const ngx_str_t              *role;
-    ngx_http_order_client_t      *client;
-    ngx_http_order_push_query_t  *q;
-
-    client = watch->client;
-
-    q = ngx_http_order_push_wait(watch);
-    if (q == NULL) {
-        ngx_http_order_push_drop(client);
-        return;
-    }
-
-    watch->behind = 1;
-    watch->sub.seq = ngx_order_hub_next(client->push->omcf->hub);
-
-    role = ngx_order_role_name(client->identity.role);
-
-    *ngx_order_id_print(q->text[0], &client->identity.user) = '\0';
-    *ngx_cpymem(q->text[1], role->data, role->len) = '\0';
-    q->params[0].len = NGX_ORDER_ID_TEXT;
-    q->params[1].len = (uint32_t) role->len;
-
-    q->query.statement = &ngx_http_order_push_newest;
-    q->query.handler = ngx_http_order_push_mine_done;
-
-    ngx_order_pg_query(client->push->omcf->pg, &q->query);
-}
-
-
-static void
-ngx_http_order_push_mine_done(ngx_order_pg_query_t *query)
-{
-    ngx_uint_t                    row, rows;
-    ngx_http_order_watch_t       *watch;
-    ngx_http_order_push_seen_t   *seen;
-    ngx_http_order_push_query_t  *q;
-
-    q = query->data;
-    watch = q->watch;
-
-    (void) ngx_http_order_push_waited(watch);
-
-    seen = NULL;
-
-    if (query->status == NGX_ORDER_PG_OK) {
-        seen = ngx_calloc(sizeof(ngx_http_order_push_seen_t), query->log);
-    }
-
-    if (seen == NULL) {
-        ngx_http_order_push_retry_later(watch);
-        ngx_free(q);
-        return;
-    }
-
-    rows = ngx_order_pg_rows(query);
-    seen->until = ngx_current_msec + NGX_HTTP_ORDER_PUSH_SEEN;
-
-    for (row = 0; row < ngx_min(rows, NGX_HTTP_ORDER_PUSH_ORDERS); row++) {
-
-        if (ngx_order_row_record(query, row, 0, &seen->records[seen->n])
-            == NGX_OK)
-        {
-            seen->n++;
-        }
-    }
-
-    watch->wait = seen;
-
-    ngx_http_order_push_mine_tell(watch, seen,
-                                  rows > NGX_HTTP_ORDER_PUSH_ORDERS);
-    ngx_free(q);
-}
-
-
-static void
-ngx_http_order_push_mine_tell(ngx_http_order_watch_t *watch,
-    ngx_http_order_push_seen_t *seen, ngx_uint_t more)
-{
-    u_char                            *p, buf[NGX_ORDER_EVENT_ID];
-    ngx_int_t                          rc;
-    ngx_str_t                          json, id;
-    ngx_uint_t                         i;
-    const ngx_order_status_t          *status;
-    const ngx_http_order_main_conf_t  *omcf;
-
-    omcf = watch->client->push->omcf;
-
-    json.data = ngx_alloc(256 + seen->n * NGX_ORDER_WORKFLOW_BODY,
-                          watch->client->push->log);
-    if (json.data == NULL) {
-        ngx_http_order_push_drop(watch->client);
-        return;
-    }
-
-    id = ngx_http_order_push_place(watch->client, buf);
-
-    p = ngx_sprintf(json.data, "{\"type\":\"reset\",\"id\":\"%V\","
-                    "\"orders\":[", &id);
-
-    for (i = 0; i < seen->n; i++) {
-        status = ngx_order_workflow_status(omcf->labels, omcf->zone->shared,
-                                           seen->records[i].status);
-        if (status) {
-            p = ngx_order_workflow_render(p, status, &seen->records[i]);
-            *p++ = ',';
-        }
-    }
-
-    if (p[-1] == ',') {
-        p--;
-    }
-
-    p = ngx_sprintf(p, "],\"more\":%s}", more ? "true" : "false");
-    json.len = (size_t) (p - json.data);
-
-    rc = ngx_http_order_push_tell(watch->client, "reset", &id, &json);
-
-    ngx_free(json.data);
-
-    if (rc == NGX_OK) {
-        ngx_http_order_push_catch_up_watch(watch);
-    }
-}
-
-
-ngx_uint_t
-ngx_http_order_push_seen(ngx_http_order_watch_t *watch,
-    const ngx_order_record_t *record)
-{
-    ngx_uint_t                   i;
-    ngx_http_order_push_seen_t  *seen;
-
-    seen = watch->wait;
-
-    if (seen == NULL || watch->waits) {
-        return 0;
-    }
-
-    if ((ngx_msec_int_t) (ngx_current_msec - seen->until) >= 0) {
-        ngx_http_order_push_forget(watch);
-        return 0;
-    }
-
-    for (i = 0; i < seen->n; i++) {
-
-        if (ngx_order_id_eq(&seen->records[i].id, &record->id)) {
-            return ngx_order_stamp(record)
-                   <= ngx_order_stamp(&seen->records[i]);
-        }
-    }
-
-    return 0;
-}
-
-
 ngx_uint_t
 ngx_http_order_push_reset_some(ngx_http_order_push_t *push)
 {
@@ -758,61 +466,6 @@ ngx_http_order_push_reset_some(ngx_http_order_push_t *push)
     }
 
     return 0;
-}
-
-
-void
-ngx_http_order_push_greet(ngx_http_order_watch_t *watch)
-{
-    u_char     *p, text[128], buf[NGX_ORDER_EVENT_ID];
-    ngx_str_t   json, id;
-
-    watch->greet = 0;
-
-    id = ngx_http_order_push_place(watch->client, buf);
-    p = ngx_sprintf(text, "{\"type\":\"ready\",\"id\":\"%V\"}", &id);
-
-    json.data = text;
-    json.len = (size_t) (p - text);
-
-    (void) ngx_http_order_push_tell(watch->client, "ready", &id, &json);
-}
-
-
-ngx_str_t
-ngx_http_order_push_place(const ngx_http_order_client_t *client, u_char *buf)
-{
-    ngx_str_t                          text;
-    ngx_order_place_t                  place;
-    ngx_http_order_watch_t            *watch;
-    const ngx_http_order_main_conf_t  *omcf;
-
-    omcf = client->push->omcf;
-
-    ngx_memzero(&place, sizeof(ngx_order_place_t));
-    place.generation = ngx_order_ring_generation(omcf->zone->ring);
-
-    watch = ngx_http_order_push_mine(client);
-
-    if (watch && (watch->waits || watch->lost)) {
-        ngx_str_null(&text);
-        return text;
-    }
-
-    place.seq = watch && watch->behind
-                ? watch->sub.seq - 1 : ngx_order_hub_told(omcf->hub);
-
-    watch = client->watches;
-
-    if (watch && !client->dress->many) {
-        place.epoch = (uint32_t) (watch->stamp >> 32);
-        place.version = (uint32_t) watch->stamp;
-    }
-
-    text.data = buf;
-    text.len = (size_t) (ngx_order_place_print(buf, &place) - buf);
-
-    return text;
 }
 
 

@@ -15,9 +15,6 @@ use Test::Nginx::Socket;
 use Time::HiRes qw(time);
 
 our $ping = '{"type":"ping"}';
-our $text = 1;
-our $binary = 2;
-our ($close, $frame_ping, $frame_pong) = (8, 9, 10);
 
 
 # A handshake with one of its lines changed, or left out.
@@ -124,7 +121,7 @@ unlike $got, qr/upgrade:/i, 'and not told to upgrade';
 --- play
 is refused(''), '401 UNAUTHORIZED', 'nobody';
 is refused('', token => 'none'), '401 INVALID_TOKEN', 'no token';
-is refused('', token => token('buyer', -10)), '401 INVALID_TOKEN', 'expired';
+is refused('', token => token('buyer', -60)), '401 INVALID_TOKEN', 'expired';
 
 is refused('', as => $_), '101', $_
     for qw(buyer seller driver admin);
@@ -143,7 +140,7 @@ is refused('', token => $other), '401 INVALID_TOKEN', 'a role that is none';
     log_format all '$request $sent_http_sec_websocket_protocol $order_user';
     access_log logs/ws.log all;
 --- play
-my ($good, $bad) = (token('buyer'), token('seller', -10));
+my ($good, $bad) = (token('buyer'), token('seller', -60));
 my $offer = sub { join ', ', map { s/^\+/bearer./r } @_ };
 my $with = sub { 'Sec-WebSocket-Protocol: ' . $offer->(@_) };
 
@@ -176,8 +173,8 @@ for ([[qw(order.v1 order_update.v1)], 'order.v1'],
 
 my @logs = map {
     open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/$_" or die $!;
-    my $text = do { local $/; <$in> };
-    $text;
+    my $log = do { local $/; <$in> };
+    $log;
 } qw(error.log ws.log);
 
 like $logs[1], qr/ws\S* HTTP\S+ order\.v1 \Q@{[ user_id('buyer') ]}\E\n/,
@@ -266,77 +263,77 @@ my $early = sub {
     return OrderWs::react($rest // '', on => $self);
 };
 
-my $bytes = frame($text, $ping);
+my $bytes = frame(TEXT, $::ping);
 
 is $early->($bytes), 'pong', 'a message';
 is $early->($bytes x 3), 'pong, pong, pong', 'three';
 is $early->(substr($bytes, 0, 9), substr $bytes, 9), 'pong',
     'a part of one';
-is $early->(frame($text, $ping . ' ' x 4000)), 'pong', '4 KB';
-is $early->(frame($text, $ping) x 250), '400', 'more than that';
-is $early->(frame($close, pack 'n', 1000)), 'close 1000, gone', 'a close';
+is $early->(frame(TEXT, $::ping . ' ' x 4000)), 'pong', '4 KB';
+is $early->(frame(TEXT, $::ping) x 250), '400', 'more than that';
+is $early->(frame(CLOSE, pack 'n', 1000)), 'close 1000, gone', 'a close';
 is $early->("GET / HTTP/1.1\r\n\r\n"), 'close 1002, gone', 'a request';
 
 
 === TEST 10: text: lengths
 --- play
-is reaction(frame($text, '')), 'error INVALID_MESSAGE', '0 bytes';
+is reaction(frame(TEXT, '')), 'error INVALID_MESSAGE', '0 bytes';
 
-is reaction(frame($text, $ping . ' ' x ($_ - length $ping))), 'pong',
+is reaction(frame(TEXT, $::ping . ' ' x ($_ - length $::ping))), 'pong',
     "$_ bytes" for 15, 125, 126, 127, 128, 4096, 16383, 16384;
 
-is reaction(frame($text, ' ' x $_)), 'close 1009, gone', "$_ bytes"
+is reaction(frame(TEXT, ' ' x $_)), 'close 1009, gone', "$_ bytes"
     for 16385, 65535, 65536, 1_000_000;
 
-is reaction(frame($text, 'x', length => $_, form => 64)),
+is reaction(frame(TEXT, 'x', length => $_, form => 64)),
     'close 1009, gone', "$_ bytes are said to come"
     for 65536, 2 ** 40, 2 ** 62;
 
-is reaction(frame($text, $ping, form => $_)), 'close 1002, gone',
+is reaction(frame(TEXT, $::ping, form => $_)), 'close 1002, gone',
     "15 bytes, said in $_ bits" for 16, 64;
-is reaction(frame($text, ' ' x 200, form => 64)), 'close 1002, gone',
+is reaction(frame(TEXT, ' ' x 200, form => 64)), 'close 1002, gone',
     '200 bytes, said in 64 bits';
-is reaction(frame($text, 'x', length => 2 ** 63, form => 64)),
+is reaction(frame(TEXT, 'x', length => 2 ** 63, form => 64)),
     'close 1002, gone', 'the highest bit of a length';
 
 
 === TEST 11: binary messages are not taken
 --- play
-is reaction(frame($binary, '')), 'close 1003, gone', 'none';
-is reaction(frame($binary, "\0" x 300)), 'close 1003, gone', '300 bytes';
-is reaction(frame($binary, "\0", final => 0)), 'close 1003, gone',
+is reaction(frame(BINARY, '')), 'close 1003, gone', 'none';
+is reaction(frame(BINARY, "\0" x 300)), 'close 1003, gone', '300 bytes';
+is reaction(frame(BINARY, "\0", final => 0)), 'close 1003, gone',
     'a part of one';
 
 
 === TEST 12: pings are answered with what they bring, at once
 --- play
-is reaction(frame($frame_ping, '')), 'PONG', 'nothing';
-is reaction(frame($frame_ping, 'Hello')), 'PONG Hello', 'text';
-is reaction(frame($frame_ping, "\0\xff\xfe\xfd\x80")),
+is reaction(frame(PING, '')), 'PONG', 'nothing';
+is reaction(frame(PING, 'Hello')), 'PONG Hello', 'text';
+is reaction(frame(PING, "\0\xff\xfe\xfd\x80")),
     "PONG \0\xff\xfe\xfd\x80", 'bytes';
-is reaction(frame($frame_ping, 'x' x 125)), 'PONG of 125', '125 bytes';
-is reaction(frame($frame_ping, 'x' x 126)), 'close 1002, gone', '126 bytes';
-is reaction(frame($frame_ping, '', final => 0)), 'close 1002, gone',
+is reaction(frame(PING, 'x' x 125)), 'PONG of 125', '125 bytes';
+is reaction(frame(PING, 'x' x 126)), 'close 1002, gone', '126 bytes';
+is reaction(frame(PING, '', final => 0)), 'close 1002, gone',
     'in parts';
-is reaction(frame($frame_pong, 'x')), '', 'a pong that nobody asked for';
-is reaction(frame($frame_pong, 'x') . frame($frame_ping, 'y')), 'PONG y',
+is reaction(frame(PONG, 'x')), '', 'a pong that nobody asked for';
+is reaction(frame(PONG, 'x') . frame(PING, 'y')), 'PONG y',
     'and a ping behind it';
-is reaction(join '', map { frame($frame_ping, $_) } 1 .. 10),
+is reaction(join '', map { frame(PING, $_) } 1 .. 10),
     join(', ', map { "PONG $_" } 1 .. 10), 'ten in a row';
 
 
 === TEST 13: reserved bits and opcodes
 --- play
 for (1 .. 7) {
-    is reaction(frame($text, $ping, bits => $_)), 'close 1002, gone',
+    is reaction(frame(TEXT, $::ping, bits => $_)), 'close 1002, gone',
         "text, bits $_";
 }
 
-is reaction(frame($frame_ping, '', bits => 1)), 'close 1002, gone',
+is reaction(frame(PING, '', bits => 1)), 'close 1002, gone',
     'a ping with one';
-is reaction(frame($close, '', bits => 4)), 'close 1002, gone',
+is reaction(frame(CLOSE, '', bits => 4)), 'close 1002, gone',
     'a close with one';
-is reaction(frame($text, $ping) . frame($text, $ping, bits => 2)),
+is reaction(frame(TEXT, $::ping) . frame(TEXT, $::ping, bits => 2)),
     'pong, close 1002, gone', 'behind a good one';
 
 for (3 .. 7, 11 .. 15) {
@@ -345,15 +342,15 @@ for (3 .. 7, 11 .. 15) {
         "opcode $_ with bytes";
 }
 
-is reaction(frame($text, '{', final => 0) . frame(3, 'x')),
+is reaction(frame(TEXT, '{', final => 0) . frame(3, 'x')),
     'close 1002, gone', 'between parts';
 
 
 === TEST 14: frames without a mask
 --- play
-is reaction(frame($text, $ping, mask => 0)), 'close 1002, gone', 'text';
-is reaction(frame($frame_ping, '', mask => 0)), 'close 1002, gone', 'a ping';
-is reaction(frame($close, pack('n', 1000), mask => 0)), 'close 1002, gone',
+is reaction(frame(TEXT, $::ping, mask => 0)), 'close 1002, gone', 'text';
+is reaction(frame(PING, '', mask => 0)), 'close 1002, gone', 'a ping';
+is reaction(frame(CLOSE, pack('n', 1000), mask => 0)), 'close 1002, gone',
     'a close';
 
 
@@ -363,27 +360,27 @@ my $parts = sub {
     my @parts = @_;
 
     return join '', map {
-        frame($_ ? 0 : $text, $parts[$_], final => $_ == $#parts)
+        frame($_ ? 0 : TEXT, $parts[$_], final => $_ == $#parts)
     } 0 .. $#parts;
 };
 
 is reaction($parts->('{"type"', ':"ping"}')), 'pong', 'two';
-is reaction($parts->('', '', $ping, '', '')), 'pong', 'empty ones';
+is reaction($parts->('', '', $::ping, '', '')), 'pong', 'empty ones';
 is reaction($parts->('', '')), 'error INVALID_MESSAGE', 'only empty ones';
-is reaction($parts->(split //, $ping)), 'pong', 'bytes';
-is reaction($parts->($ping, (' ' x 64) x 255)), 'pong', '256';
+is reaction($parts->(split //, $::ping)), 'pong', 'bytes';
+is reaction($parts->($::ping, (' ' x 64) x 255)), 'pong', '256';
 
-my ($first, $last) = (frame($text, '{"type":', final => 0),
+my ($first, $last) = (frame(TEXT, '{"type":', final => 0),
                       frame(0, '"ping"}'));
 
-is reaction($first . frame($frame_ping, 'x') . $last), 'PONG x, pong',
+is reaction($first . frame(PING, 'x') . $last), 'PONG x, pong',
     'a ping between';
-is reaction($first . frame($frame_pong, 'x') . $last), 'pong',
+is reaction($first . frame(PONG, 'x') . $last), 'pong',
     'a pong between';
-is reaction($first . frame(0, '', final => 0) . frame($frame_ping, '1')
-            . frame(0, '"ping"', final => 0) . frame($frame_ping, '2')
+is reaction($first . frame(0, '', final => 0) . frame(PING, '1')
+            . frame(0, '"ping"', final => 0) . frame(PING, '2')
             . frame(0, '}')), 'PONG 1, PONG 2, pong', 'two pings between';
-is reaction($first . frame($close, pack 'n', 1000)), 'close 1000, gone',
+is reaction($first . frame(CLOSE, pack 'n', 1000)), 'close 1000, gone',
     'a close between';
 
 is reaction($last), 'close 1002, gone', 'a part of nothing';
@@ -391,14 +388,14 @@ is reaction(frame(0, 'x', final => 0)), 'close 1002, gone',
     'a part of nothing, and more to come';
 is reaction($first . $last . $last), 'pong, close 1002, gone',
     'a part behind the last one';
-is reaction($first . frame($text, $ping)), 'close 1002, gone',
+is reaction($first . frame(TEXT, $::ping)), 'close 1002, gone',
     'a message inside of one';
-is reaction($first . frame($binary, 'x')), 'close 1002, gone',
+is reaction($first . frame(BINARY, 'x')), 'close 1002, gone',
     'a binary one inside';
 
-is reaction(frame($text, ' ' x 8192, final => 0) . frame(0, ' ' x 8193)),
+is reaction(frame(TEXT, ' ' x 8192, final => 0) . frame(0, ' ' x 8193)),
     'close 1009, gone', 'more than 16 KB in all';
-is reaction(frame($text, ' ' x 16384, final => 0) . frame(0, '')),
+is reaction(frame(TEXT, ' ' x 16384, final => 0) . frame(0, '')),
     'error INVALID_MESSAGE', 'no more than that';
 
 
@@ -412,11 +409,11 @@ for ("\xce\xba\xe1\xbd\xb9\xcf\x83", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
 {
     my $name = unpack 'H*', $_;
 
-    is reaction(frame($text, $quoted->($_))), 'error INVALID_MESSAGE',
+    is reaction(frame(TEXT, $quoted->($_))), 'error INVALID_MESSAGE',
         "$name is";
     is reaction(join '', map {
         frame($_->[0], $_->[1], final => $_->[2])
-    } [$text, substr($quoted->($_), 0, 10), 0],
+    } [TEXT, substr($quoted->($_), 0, 10), 0],
       [0, substr($quoted->($_), 10), 1]), 'error INVALID_MESSAGE',
         "$name in two parts is";
 }
@@ -430,49 +427,49 @@ for ("\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80",
 {
     my $name = unpack 'H*', $_;
 
-    is reaction(frame($text, $quoted->($_))), 'close 1007, gone',
+    is reaction(frame(TEXT, $quoted->($_))), 'close 1007, gone',
         "$name is not";
-    is reaction(frame($text, $quoted->(''), final => 0) . frame(0, $_)),
+    is reaction(frame(TEXT, $quoted->(''), final => 0) . frame(0, $_)),
         'close 1007, gone', "$name in a later part is not";
 }
 
-is reaction(frame($text, "\xe2\x82", final => 0)
-            . frame($frame_ping, "\xff") . frame(0, "\xac")),
+is reaction(frame(TEXT, "\xe2\x82", final => 0)
+            . frame(PING, "\xff") . frame(0, "\xac")),
     "PONG \xff, error INVALID_MESSAGE", 'a ping inside of a character';
 
 
 === TEST 17: closing: codes and reasons
 --- play
-is reaction(frame($close, '')), 'close, gone', 'no code';
-is reaction(frame($close, 'x')), 'close 1002, gone', 'half a code';
-is reaction(frame($close, pack 'n', $_)), "close $_, gone", "code $_"
+is reaction(frame(CLOSE, '')), 'close, gone', 'no code';
+is reaction(frame(CLOSE, 'x')), 'close 1002, gone', 'half a code';
+is reaction(frame(CLOSE, pack 'n', $_)), "close $_, gone", "code $_"
     for 1000 .. 1003, 1007 .. 1014, 3000, 3999, 4000, 4999;
-is reaction(frame($close, pack 'n', $_)), 'close 1002, gone', "code $_"
+is reaction(frame(CLOSE, pack 'n', $_)), 'close 1002, gone', "code $_"
     for 0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535;
 
-is reaction(frame($close, pack('n', 1000) . 'x' x 123)), 'close 1000, gone',
+is reaction(frame(CLOSE, pack('n', 1000) . 'x' x 123)), 'close 1000, gone',
     'a reason of 123 bytes';
-is reaction(frame($close, pack('n', 1000) . 'x' x 124)), 'close 1002, gone',
+is reaction(frame(CLOSE, pack('n', 1000) . 'x' x 124)), 'close 1002, gone',
     'of 124 bytes';
-is reaction(frame($close, pack('n', 1000) . "\xe2\x82\xac")),
+is reaction(frame(CLOSE, pack('n', 1000) . "\xe2\x82\xac")),
     'close 1000, gone', 'a reason in UTF-8';
-is reaction(frame($close, pack('n', 1000) . "\xe2\x82")),
+is reaction(frame(CLOSE, pack('n', 1000) . "\xe2\x82")),
     'close 1007, gone', 'one that is not';
-is reaction(frame($close, pack('n', 1000), final => 0)), 'close 1002, gone',
+is reaction(frame(CLOSE, pack('n', 1000), final => 0)), 'close 1002, gone',
     'a close in parts';
 
 
 === TEST 18: nothing comes behind a close, and nothing is done
 --- play
-my $closed = frame($close, pack 'n', 1000);
+my $closed = frame(CLOSE, pack 'n', 1000);
 
-is reaction($closed . frame($text, $ping)), 'close 1000, gone', 'a message';
-is reaction($closed . frame($frame_ping, 'x')), 'close 1000, gone', 'a ping';
+is reaction($closed . frame(TEXT, $::ping)), 'close 1000, gone', 'a message';
+is reaction($closed . frame(PING, 'x')), 'close 1000, gone', 'a ping';
 is reaction($closed . $closed), 'close 1000, gone', 'another close';
 is reaction($closed . 'x' x 100_000), 'close 1000, gone', 'anything';
-is reaction(frame($text, "\xff") . frame($text, $ping)), 'close 1007, gone',
+is reaction(frame(TEXT, "\xff") . frame(TEXT, $::ping)), 'close 1007, gone',
     'behind a fault';
-is reaction(frame($text, "\xff") . $closed), 'close 1007, gone',
+is reaction(frame(TEXT, "\xff") . $closed), 'close 1007, gone',
     'a close behind a fault';
 is reaction(frame(3, '') . 'x' x 100_000), 'close 1002, gone',
     'anything behind a fault';
@@ -492,18 +489,18 @@ my $took = sub {
     return $self->over ? time - $start : 100;
 };
 
-my $closed = frame($close, pack 'n', 1000);
-my $cut = frame($text, 'x' x 100, length => 200, form => 16);
+my $closed = frame(CLOSE, pack 'n', 1000);
+my $cut = frame(TEXT, 'x' x 100, length => 200, form => 16);
 
 cmp_ok $took->($closed), '<', 1, 'the client was first';
-cmp_ok $took->(frame($binary, ''), $closed), '<', 1,
+cmp_ok $took->(frame(BINARY, ''), $closed), '<', 1,
     'the server was first, and the client answers';
-cmp_ok $took->(frame($text, ' ' x 20_000), $closed), '<', 1,
+cmp_ok $took->(frame(TEXT, ' ' x 20_000), $closed), '<', 1,
     'behind a message that was too long';
 cmp_ok $took->($closed =~ s/.$//sr, substr $closed, -1), '<', 7,
     'a close that comes in two parts';
 
-my $silent = $took->(frame($binary, ''));
+my $silent = $took->(frame(BINARY, ''));
 
 cmp_ok $silent, '>', 1, 'a client that does not answer is waited for';
 cmp_ok $silent, '<', 8, 'but not long';
@@ -511,13 +508,13 @@ cmp_ok $silent, '<', 8, 'but not long';
 
 === TEST 20: too many messages at once
 --- play
-my $many = frame($frame_ping, '') x 500;
+my $many = frame(PING, '') x 500;
 
 is +(() = reaction($many, whole => 1) =~ /PONG/g), 500, '500 pings';
 like reaction($many x 3, whole => 1), qr/, close 1008, gone$/, '1500 pings';
-like reaction(frame($text, '') x 1500, whole => 1), qr/, close 1008, gone$/,
+like reaction(frame(TEXT, '') x 1500, whole => 1), qr/, close 1008, gone$/,
     '1500 messages';
-like reaction(frame($frame_pong, '') x 1500, whole => 1),
+like reaction(frame(PONG, '') x 1500, whole => 1),
     qr/close 1008, gone$/, '1500 pongs that nobody asked for';
 
 
@@ -532,7 +529,7 @@ my $start = time;
 
 while (!$silent->{closed} && time - $start < 6) {
     $_->pump(0.1) for $silent, $answers, $talks;
-    $talks->put(frame($text, $ping));
+    $talks->put(frame(TEXT, $::ping));
 }
 
 ok $silent->{closed}, 'the silent one is gone';
@@ -553,8 +550,8 @@ like client('buyer', '/none'), qr/not opened/, 'it would say so';
 
 === TEST 23: client goes away in the middle of anything
 --- play
-for my $bytes ('', "\x81", frame($text, $ping) =~ s/.{3}$//sr,
-               frame($text, '{', final => 0), frame($text, ' ' x 16000,
+for my $bytes ('', "\x81", frame(TEXT, $::ping) =~ s/.{3}$//sr,
+               frame(TEXT, '{', final => 0), frame(TEXT, ' ' x 16000,
                final => 0), frame(3, ''))
 {
     for my $how (undef, 'reset') {
@@ -565,4 +562,4 @@ for my $bytes ('', "\x81", frame($text, $ping) =~ s/.{3}$//sr,
     }
 }
 
-is reaction(frame($text, $ping)), 'pong', 'others are served';
+is reaction(frame(TEXT, $::ping)), 'pong', 'others are served';

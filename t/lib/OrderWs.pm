@@ -16,7 +16,10 @@ use OrderTest;
 use OrderStream;
 
 our @ISA = qw(OrderStream);
-our @EXPORT = qw(bare client frame reaction refused);
+our @EXPORT = qw(bare client frame reaction refused
+                 TEXT BINARY CLOSE PING PONG);
+
+use constant { TEXT => 1, BINARY => 2, CLOSE => 8, PING => 9, PONG => 10 };
 
 my $run = abs_path(dirname(__FILE__) . '/..') . '/ws/run';
 my $path = '/ws?subscribe=none';
@@ -62,16 +65,16 @@ sub framed {
     my ($self, $opcode, $final, $payload) = @_;
     my $told = $self->{told};
 
-    if ($opcode == 1) {
+    if ($opcode == TEXT) {
         my $data = eval { JSON::PP->new->decode($payload) } // {};
 
         push @$told, join ' ', grep { defined } @$data{qw(type code)};
 
-    } elsif ($opcode == 8) {
+    } elsif ($opcode == CLOSE) {
         push @$told, 'close' . (length $payload < 2 ? ''
                                 : ' ' . unpack 'n', $payload);
 
-    } elsif ($opcode == 10) {
+    } elsif ($opcode == PONG) {
         push @$told, 'PONG' . (length $payload > 20
                                ? ' of ' . length $payload
                                : length $payload ? " $payload" : '');
@@ -103,7 +106,7 @@ sub react {
 
     return "not opened: $self->{code}" if $self->{code} != 101;
 
-    $bytes .= frame(1, $fence);
+    $bytes .= frame(TEXT, $fence);
 
     if ($how{bytes}) {
         for (split //, $bytes) {

@@ -235,8 +235,8 @@ function checkAnswer(doc, compile, line) {
 }
 
 
-// Each message has one of the schemas; what is wrong is told by the one that
-// has its type.
+// Each message has one of the schemas; what is wrong is told by those of its
+// type.
 function checkMessages(name, check, messages) {
     for (const text of messages) {
         checkText(`${name} ${JSON.parse(text).type}`, check, text);
@@ -245,14 +245,20 @@ function checkMessages(name, check, messages) {
 
 
 function checkText(name, check, text) {
-    if (!check(JSON.parse(text))) {
-        const errors = check.errors.filter((e) =>
-            e.keyword !== "oneOf" && e.instancePath !== "/type");
+    if (check(JSON.parse(text))) {
+        return;
+    }
 
-        for (const e of errors.length ? errors : check.errors) {
-            faults.push(`${name}: ${e.instancePath || "/"} ${e.message} `
-                        + JSON.stringify(e.params));
-        }
+    const schema = (e) => e.schemaPath.replace(/\/(properties|required|add).*/,
+                                               "");
+    const others = check.errors
+        .filter((e) => e.instancePath === "/type" && e.keyword === "enum")
+        .map(schema);
+    const own = check.errors.filter((e) => !others.includes(schema(e)));
+
+    for (const e of own) {
+        faults.push(`${name}: ${e.instancePath || "/"} ${e.message} `
+                    + JSON.stringify(e.params));
     }
 }
 
