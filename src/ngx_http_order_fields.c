@@ -108,8 +108,8 @@ const ngx_order_field_t  ngx_http_order_page_fields[] = {
 
 const ngx_order_field_t  ngx_http_order_poll_fields[] = {
     ngx_http_order_named,
-    ngx_http_order_field("wait", QUERY, INTEGER, 0, 1, 60),
     ngx_http_order_field("Prefer", HEADER, TEXT, 0, 0, 0),
+    ngx_http_order_field("wait", QUERY, INTEGER, 0, 1, 60),
     ngx_http_order_last
 };
 

@@ -38,8 +38,7 @@
 
 /* the numbers of fields that handlers read themselves */
 
-#define NGX_HTTP_ORDER_POLL_WAIT      1    /* seconds */
-#define NGX_HTTP_ORDER_POLL_PREFER    2    /* a header, as it came */
+#define NGX_HTTP_ORDER_POLL_WAIT      2    /* seconds; the last one */
 
 #define NGX_HTTP_ORDER_PUSH_PLACE     0    /* last_event_id */
 #define NGX_HTTP_ORDER_EVENTS_HEADER  1    /* Last-Event-ID */

@@ -247,8 +247,8 @@ void ngx_http_order_push_changed(void *data, ngx_uint_t mine);
 /* --- the long poll */
 
 /*
- * Reads the arguments of a poll: ctx->wait gets the seconds.  Returns as
- * ngx_http_order_args_get().
+ * Looks for "wait" among the arguments of a poll, which may have others:
+ * ctx->wait gets the seconds.  Returns as ngx_order_input_read().
  */
 ngx_int_t ngx_http_order_push_read_wait(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx, ngx_order_input_t *input);

@@ -10,7 +10,6 @@
 
 
 #include <ngx_http_order_push_int.h>
-#include <ngx_http_order_args.h>
 #include <ngx_http_order_fields.h>
 #include <ngx_http_order_identity.h>
 #include <ngx_http_order_route.h>
@@ -46,17 +45,26 @@ ngx_int_t
 ngx_http_order_push_read_wait(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx, ngx_order_input_t *input)
 {
-    ngx_int_t   rc;
-    ngx_str_t  *value;
+    ngx_int_t           rc;
+    ngx_str_t           value;
+    ngx_order_source_t  source;
 
-    rc = ngx_http_order_args_get(r, ctx, input);
+    if (ngx_http_arg(r, (u_char *) "wait", 4, &value) != NGX_OK) {
+        return NGX_OK;
+    }
 
-    if (rc == NGX_OK) {
-        value = &input->values[NGX_HTTP_ORDER_POLL_WAIT];
+    ngx_memzero(&source, sizeof(ngx_order_source_t));
 
-        if (value->data) {
-            ctx->wait = (time_t) ngx_atoi(value->data, value->len);
-        }
+    source.query.data = value.data - (sizeof("wait=") - 1);
+    source.query.len = value.len + sizeof("wait=") - 1;
+
+    rc = ngx_order_input_read(input,
+                    &ngx_http_order_poll_fields[NGX_HTTP_ORDER_POLL_WAIT],
+                    &source, r->pool);
+
+    if (rc == NGX_OK && input->values[0].data) {
+        ctx->wait = (time_t) ngx_atoi(input->values[0].data,
+                                      input->values[0].len);
     }
 
     return rc;

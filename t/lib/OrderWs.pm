@@ -16,7 +16,7 @@ use OrderTest;
 use OrderStream;
 
 our @ISA = qw(OrderStream);
-our @EXPORT = qw(bare client frame reaction refused
+our @EXPORT = qw(bare bytes_of client reaction refused
                  TEXT BINARY CLOSE PING PONG);
 
 use constant { TEXT => 1, BINARY => 2, CLOSE => 8, PING => 9, PONG => 10 };
@@ -37,9 +37,9 @@ sub bare {
 }
 
 
-# frame(OPCODE, PAYLOAD, final => 0, mask => 0 without one, bits => RESERVED,
+# bytes_of(OPCODE, PAYLOAD, final => 0, mask => 0 without one, bits => RESERVED,
 # length => what it claims, form => 7, 16 or 64 bits to say it in): its bytes
-sub frame {
+sub bytes_of {
     my ($opcode, $payload, %how) = @_;
     my $length = $how{length} // length $payload;
     my $form = $how{form} // ($length < 126 ? 7 : $length < 65536 ? 16 : 64);
@@ -55,7 +55,7 @@ sub frame {
     return $head . $payload if !$masked;
 
     return $head . $mask
-           . ($payload ^ substr $mask x (1 + length($payload) / 4), 0,
+           . ("$payload" ^ substr $mask x (1 + length($payload) / 4), 0,
                                 length $payload);
 }
 
@@ -106,7 +106,7 @@ sub react {
 
     return "not opened: $self->{code}" if $self->{code} != 101;
 
-    $bytes .= frame(TEXT, $fence);
+    $bytes .= bytes_of(TEXT, $fence);
 
     if ($how{bytes}) {
         for (split //, $bytes) {

@@ -130,7 +130,14 @@ async function closes() {
         const ws = await opened(["order.v1", bearer]);
 
         act(ws);
-        is((await ws.next()).slice(0, 2), ["close", code], `${code}`);
+
+        let event = await ws.next();
+
+        while (event[0] === "pong") {
+            event = await ws.next();
+        }
+
+        is(event.slice(0, 2), ["close", code], `${code}`);
     };
 
     await close(1003, (ws) => ws.send(Buffer.from([1, 2, 3])));
