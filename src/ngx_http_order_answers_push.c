@@ -151,6 +151,7 @@ ngx_http_order_members(unsubscribed) = {
     ngx_http_order_typed("unsubscribed"),
     ngx_http_order_may("orderId", UUID),
     ngx_http_order_enum("reason", BODY, 1, "client|" NGX_HTTP_ORDER_REASONS),
+    ngx_http_order_has("message", TEXT),
     ngx_http_order_last
 };
 

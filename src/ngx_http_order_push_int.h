@@ -25,9 +25,11 @@
 #include <ngx_order_tree.h>
 
 
-/* what a frame tells: a change in the words for an audience, or a delivery */
+/* what a frame tells: a change in the words for an audience, a delivery, or
+ * a notice */
 #define NGX_HTTP_ORDER_DELIVERY  NGX_ORDER_AUDIENCES
-#define NGX_HTTP_ORDER_TELLINGS  (NGX_ORDER_AUDIENCES + 1)
+#define NGX_HTTP_ORDER_NOTICE    (NGX_ORDER_AUDIENCES + 1)
+#define NGX_HTTP_ORDER_TELLINGS  (NGX_ORDER_AUDIENCES + 2)
 
 
 /* a message in its dress, as the last change had it */
@@ -171,7 +173,7 @@ ngx_int_t ngx_http_order_push_open(ngx_http_order_client_t *client,
 /*
  * Sends a change as a message that is rendered once for all clients of the
  * same dress, words and dialect.  "seq" is its place in the ring, or 0;
- * "telling" an audience, or NGX_HTTP_ORDER_DELIVERY.
+ * "telling" an audience, NGX_HTTP_ORDER_DELIVERY or NGX_HTTP_ORDER_NOTICE.
  *
  *     NGX_OK        it is on its way
  *     NGX_DECLINED  there is no such message

@@ -314,10 +314,11 @@ ngx_http_order_say_place(ngx_http_order_say_t *say, ngx_order_place_t *place)
 }
 
 
+/* what was unsubscribed tells so itself */
+
 static ngx_int_t
 ngx_http_order_say_unsubscribe(ngx_http_order_say_t *say)
 {
-    u_char     *p, buf[128];
     ngx_int_t   rc;
     ngx_str_t  *order;
 
@@ -333,21 +334,11 @@ ngx_http_order_say_unsubscribe(ngx_http_order_say_t *say)
                          : NGX_DECLINED;
     }
 
-    if (rc != NGX_OK) {
-        return ngx_http_order_say_wrong(say, &ngx_http_order_say_never);
+    if (rc == NGX_OK) {
+        return NGX_OK;
     }
 
-    p = ngx_sprintf(buf, "{\"type\":\"unsubscribed\"");
-
-    if (say->has_id) {
-        p = ngx_sprintf(p, ",\"orderId\":\"");
-        p = ngx_order_id_print(p, &say->id);
-        *p++ = '"';
-    }
-
-    p = ngx_sprintf(p, ",\"reason\":\"client\"}");
-
-    return ngx_http_order_say_tell(say, "unsubscribed", buf, p);
+    return ngx_http_order_say_wrong(say, &ngx_http_order_say_never);
 }
 
 

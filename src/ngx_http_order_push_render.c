@@ -73,6 +73,11 @@ ngx_http_order_push_render(ngx_http_order_client_t *client,
         p = ngx_order_event_delivery(body, omcf->labels, omcf->zone->shared,
                                      change, &place);
 
+    } else if (telling == NGX_HTTP_ORDER_NOTICE) {
+        ngx_str_set(&event, "notification");
+        p = ngx_order_event_notice(body, omcf->labels, omcf->zone->shared,
+                                   change, &place);
+
     } else {
         if (client->dialect == NGX_ORDER_UPDATE) {
             ngx_str_set(&event, "order_update");

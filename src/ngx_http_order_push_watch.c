@@ -454,7 +454,14 @@ ngx_http_order_push_catch_up(ngx_http_order_client_t *client)
 void
 ngx_http_order_push_catch_up_watch(ngx_http_order_watch_t *watch)
 {
-    if (watch->waits || watch->lost) {
+    if (watch->waits) {
+        return;
+    }
+
+    /* it took nothing when the others were told */
+
+    if (watch->lost) {
+        ngx_http_order_push_lose(watch);
         return;
     }
 

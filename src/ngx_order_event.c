@@ -22,6 +22,10 @@ static u_char *ngx_order_event_actor(u_char *p,
 static u_char *ngx_order_event_notification(u_char *p,
     const ngx_order_change_t *change, const ngx_order_status_t *status,
     const ngx_order_status_t *old, ngx_order_audience_e audience);
+static u_char *ngx_order_event_words(u_char *p,
+    const ngx_order_change_t *change, const ngx_order_status_t *status,
+    const ngx_order_status_t *old, ngx_order_notice_e notice);
+static u_char *ngx_order_event_minute(u_char *p, int64_t usec);
 static u_char *ngx_order_event_code(u_char *p,
     const ngx_order_status_t *status);
 static u_char *ngx_order_event_number(u_char *p,
@@ -37,6 +41,15 @@ static const ngx_order_id_t  ngx_order_event_nobody;
 #define ngx_order_event_notifies(change)                                     \
     (!(change)->record.deleted                                               \
      && (change)->old_status != (change)->record.status)
+
+
+ngx_uint_t
+ngx_order_event_noticed(const ngx_order_identity_t *identity,
+    const ngx_order_change_t *change)
+{
+    return !ngx_order_id_eq(&identity->user, &ngx_order_event_nobody)
+           && ngx_order_id_eq(&identity->user, &change->record.seller);
+}
 
 
 ngx_order_audience_e
@@ -180,9 +193,8 @@ ngx_order_event_notification(u_char *p, const ngx_order_change_t *change,
     const ngx_order_status_t *status, const ngx_order_status_t *old,
     ngx_order_audience_e audience)
 {
-    ngx_order_words_t          words;
-    ngx_order_notice_e         notice;
-    const ngx_order_record_t  *record;
+    u_char              *last;
+    ngx_order_notice_e   notice;
 
     if (audience == NGX_ORDER_TO_OTHERS
         || !ngx_order_event_notifies(change))
@@ -199,8 +211,52 @@ ngx_order_event_notification(u_char *p, const ngx_order_change_t *change,
                      : NGX_ORDER_CREATION_TO_STAFF;
     }
 
+    last = ngx_order_event_words(p, change, status, old, notice);
+
+    return last ? last : p;
+}
+
+
+u_char *
+ngx_order_event_notice(u_char *p, ngx_order_statuses_t *labels,
+    const ngx_order_shared_t *shared, const ngx_order_change_t *change,
+    const ngx_order_place_t *place)
+{
+    const ngx_order_status_t  *status;
+
+    status = ngx_order_workflow_status(labels, shared, change->record.status);
+    if (status == NULL) {
+        return NULL;
+    }
+
+    p = ngx_order_event_put(p, "{\"type\":\"notification\",\"id\":\"");
+    p = ngx_order_place_print(p, place);
+    *p++ = '"';
+
+    p = ngx_order_event_words(p, change, status, NULL,
+                              NGX_ORDER_STUCK_TO_STAFF);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    *p++ = '}';
+
+    return p;
+}
+
+
+/* The member "notification"; NULL: its words did not fit. */
+
+static u_char *
+ngx_order_event_words(u_char *p, const ngx_order_change_t *change,
+    const ngx_order_status_t *status, const ngx_order_status_t *old,
+    ngx_order_notice_e notice)
+{
+    ngx_order_words_t          words;
+    const ngx_order_record_t  *record;
+
     if (ngx_order_workflow_words(status, notice, &words) != NGX_OK) {
-        return p;
+        return NULL;
     }
 
     record = &change->record;
@@ -213,8 +269,16 @@ ngx_order_event_notification(u_char *p, const ngx_order_change_t *change,
     p = ngx_order_event_string(p, &words.before);
     p = ngx_order_event_number(p, record);
     p = ngx_order_event_string(p, &words.after);
-    p = ngx_order_event_put(p, "\",\"priority\":\"medium\","
-                               "\"createdAt\":\"");
+
+    if (notice == NGX_ORDER_STUCK_TO_STAFF) {
+        p = ngx_order_event_minute(p, change->stuck_since);
+        p = ngx_order_event_put(p, "\",\"priority\":\"high\"");
+
+    } else {
+        p = ngx_order_event_put(p, "\",\"priority\":\"medium\"");
+    }
+
+    p = ngx_order_event_put(p, ",\"createdAt\":\"");
     p = ngx_order_time_print(p, record->updated);
     p = ngx_order_event_put(p, "\",\"data\":{\"orderId\":\"");
     p = ngx_order_id_print(p, &record->id);
@@ -229,6 +293,23 @@ ngx_order_event_notification(u_char *p, const ngx_order_change_t *change,
     }
 
     return ngx_order_event_put(p, "}}");
+}
+
+
+/* 2026-11-21 02:12 UTC */
+
+static u_char *
+ngx_order_event_minute(u_char *p, int64_t usec)
+{
+    u_char  text[24];
+
+    (void) ngx_order_time_print(text, usec);
+
+    p = ngx_cpymem(p, text, 10);
+    *p++ = ' ';
+    p = ngx_cpymem(p, text + 11, 5);
+
+    return ngx_order_event_put(p, " UTC");
 }
 
 

@@ -38,6 +38,10 @@ typedef enum {
 } ngx_order_dialect_e;
 
 
+/* Is this caller the one who is told of a notice. */
+ngx_uint_t ngx_order_event_noticed(const ngx_order_identity_t *identity,
+    const ngx_order_change_t *change);
+
 /*
  * Whose words this caller is told of this change: NGX_ORDER_TO_OTHERS where
  * the database stored no notification of it for him, so that one text does
@@ -56,6 +60,15 @@ u_char *ngx_order_event_change(u_char *p, ngx_order_statuses_t *labels,
     const ngx_order_shared_t *shared, const ngx_order_change_t *change,
     const ngx_order_place_t *place, ngx_order_audience_e audience,
     ngx_order_dialect_e dialect);
+
+/*
+ * Renders a notice, {"type":"notification",…}, as the database stored it: the
+ * notification that an order is stuck, to its seller.  Returns the end, or
+ * NULL where the status is not known, or its words did not fit.
+ */
+u_char *ngx_order_event_notice(u_char *p, ngx_order_statuses_t *labels,
+    const ngx_order_shared_t *shared, const ngx_order_change_t *change,
+    const ngx_order_place_t *place);
 
 /*
  * Renders that a delivery is open for drivers to take, or is not any more:

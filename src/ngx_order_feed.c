@@ -10,7 +10,7 @@
  * their versions make harmless.
  *
  * Each change goes into the cache and then into the ring, which passes over
- * what it has already.  A gap goes into the ring when the cache is marked as
+ * what it has already; a notice into the ring only.  A gap goes into the ring when the cache is marked as
  * old: whoever reads the gap there does not read the old state again.
  *
  * The zone's "fresh" is the moment at which the last answered read was sent:
@@ -441,7 +441,9 @@ ngx_order_feed_row(ngx_order_pg_query_t *query)
         return;
     }
 
-    ngx_order_cache_change(feed->zone->cache, &change.record, NULL);
+    if (!change.stuck_since) {
+        ngx_order_cache_change(feed->zone->cache, &change.record, NULL);
+    }
 
     ngx_order_feed_append(feed, &change);
 

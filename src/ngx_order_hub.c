@@ -227,6 +227,12 @@ ngx_order_hub_route(ngx_order_hub_t *hub)
 
     record = &hub->change.record;
 
+    if (hub->change.stuck_since) {
+        ngx_order_hub_route_to(hub, NGX_ORDER_TOPIC_USER, &record->seller);
+        ngx_order_hub_route_to(hub, NGX_ORDER_TOPIC_ALL, NULL);
+        return;
+    }
+
     ngx_order_hub_route_to(hub, NGX_ORDER_TOPIC_ORDER, &record->id);
     ngx_order_hub_route_to(hub, NGX_ORDER_TOPIC_USER, &record->buyer);
     ngx_order_hub_route_to(hub, NGX_ORDER_TOPIC_USER, &record->seller);

@@ -5,7 +5,8 @@
  * The hub reads the ring from its head when it was made, one change after the
  * other, and tells each to those who joined its topics: the order's, its
  * buyer's, seller's and driver's, that of those who see all, that of drivers
- * who look for work.  A change with many subscribers is told in slices, so
+ * who look for work.  A notice goes to the seller's only, and to that of those
+ * who see all, who may be the seller.  A change with many subscribers is told in slices, so
  * that the worker's other connections get their turn.
  *
  * What a subscriber makes of it, and whether it was slow or is to be told

@@ -38,6 +38,9 @@
 #define ngx_order_ring_load(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define ngx_order_ring_store(p, v)  __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
+#define ngx_order_ring_noticed(change)                                       \
+    ((change)->stuck_since ? (change)->record.updated : 0)
+
 
 typedef struct {
     uint64_t                   commit;     /* low half of the number, and the
@@ -63,6 +66,7 @@ typedef struct {
     ngx_order_id_t             id;
     uint64_t                   stamp;
     uint64_t                   seq;        /* 0: none yet */
+    int64_t                    noticed;    /* when; 0: it is a version */
     uint32_t                   older;      /* link to one before it in its
                                               bucket */
 } ngx_order_trail_node_t;
@@ -92,7 +96,9 @@ static void ngx_order_ring_count(ngx_order_ring_t *ring, uint64_t seq);
 
 static void ngx_order_trail_update(ngx_order_trail_t *trail);
 static void ngx_order_trail_insert(ngx_order_trail_t *trail, uint64_t seq,
-    const ngx_order_record_t *record);
+    const ngx_order_change_t *change);
+static ngx_uint_t ngx_order_trail_newer(const ngx_order_change_t *change,
+    const ngx_order_trail_node_t *node);
 static ngx_inline uint32_t *ngx_order_trail_bucket(
     const ngx_order_trail_t *trail, const ngx_order_id_t *id);
 static const ngx_order_trail_node_t *ngx_order_trail_find(
@@ -341,7 +347,7 @@ ngx_order_trail_append(ngx_order_trail_t *trail,
         if (!change->gap) {
             newest = ngx_order_trail_find(trail, &change->record.id, NULL);
 
-            if (newest && ngx_order_stamp(&change->record) <= newest->stamp) {
+            if (newest && !ngx_order_trail_newer(change, newest)) {
                 return NGX_DONE;
             }
         }
@@ -375,7 +381,7 @@ ngx_order_trail_update(ngx_order_trail_t *trail)
         if (ngx_order_ring_read(trail->ring, trail->next, &change) == NGX_OK
             && !change.gap)
         {
-            ngx_order_trail_insert(trail, trail->next, &change.record);
+            ngx_order_trail_insert(trail, trail->next, &change);
         }
 
         trail->next++;
@@ -385,10 +391,13 @@ ngx_order_trail_update(ngx_order_trail_t *trail)
 
 static void
 ngx_order_trail_insert(ngx_order_trail_t *trail, uint64_t seq,
-    const ngx_order_record_t *record)
+    const ngx_order_change_t *change)
 {
-    uint32_t                link, *bucket;
-    ngx_order_trail_node_t *node;
+    uint32_t                  link, *bucket;
+    ngx_order_trail_node_t   *node;
+    const ngx_order_record_t *record;
+
+    record = &change->record;
 
     node = &trail->nodes[seq % trail->ring->slots];
     link = (uint32_t) (seq % trail->ring->slots) + 1;
@@ -406,9 +415,26 @@ ngx_order_trail_insert(ngx_order_trail_t *trail, uint64_t seq,
     node->id = record->id;
     node->stamp = ngx_order_stamp(record);
     node->seq = seq;
+    node->noticed = ngx_order_ring_noticed(change);
     node->older = *bucket;
 
     *bucket = link;
+}
+
+
+/* A notice is behind its version, and before the next. */
+
+static ngx_uint_t
+ngx_order_trail_newer(const ngx_order_change_t *change,
+    const ngx_order_trail_node_t *node)
+{
+    uint64_t  stamp;
+
+    stamp = ngx_order_stamp(&change->record);
+
+    return stamp > node->stamp
+           || (stamp == node->stamp
+               && ngx_order_ring_noticed(change) > node->noticed);
 }
 
 
@@ -475,7 +501,7 @@ ngx_order_trail_next(ngx_order_trail_t *trail, const ngx_order_id_t *id,
         node = ngx_order_trail_find(trail, id, NULL);
 
         while (node && node->seq >= tail && node->stamp > stamp) {
-            next = node;
+            next = node->noticed ? next : node;
             node = ngx_order_trail_find(trail, id, node);
         }
 

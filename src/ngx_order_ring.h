@@ -13,6 +13,9 @@
  * The order in which the changes of one order stand here is that of their
  * versions.  A change that is read twice (a takeover reads again from the
  * snapshot before) is appended once.
+ *
+ * A notice is no version: it tells of the version before it that the order is
+ * stuck.  Its record is that version's, but "updated" is when it was told.
  */
 
 
@@ -41,6 +44,8 @@ typedef struct {
     uint8_t             name_len;
     u_char              name[NGX_ORDER_ACTOR_NAME];    /* of the actor, UTF-8,
                                                           cut at a character */
+    int64_t             stuck_since;   /* a notice: microseconds since 1970,
+                                          UTC; 0: a version, or a gap */
 } ngx_order_change_t;
 
 
@@ -81,15 +86,16 @@ ngx_order_trail_t *ngx_order_trail_create(ngx_order_ring_t *ring,
 
 /*
  * Appends a change, or a gap, for the holder of the feed.  NGX_OK; NGX_DONE:
- * this version, or a newer one, is there already; NGX_DECLINED: somebody else
- * appended meanwhile, so the feed is not this worker's any more.
+ * this version, or a newer one, is there already, or this notice, or a newer
+ * one; NGX_DECLINED: somebody else appended meanwhile, so the feed is not this
+ * worker's any more.
  */
 ngx_int_t ngx_order_trail_append(ngx_order_trail_t *trail,
     const ngx_order_change_t *change);
 
 /*
  * The change of an order behind a version: the next of its versions that is
- * greater than "stamp" (as ngx_order_stamp()).
+ * greater than "stamp" (as ngx_order_stamp()), and never a notice.
  *
  *     NGX_OK        *change is it, *seq its place; it may be further away
  *                   than one version: then what is between is not known here

@@ -130,6 +130,7 @@ ngx_order_row_change(const ngx_order_pg_query_t *query, ngx_uint_t row,
     ngx_uint_t column, ngx_order_change_t *change)
 {
     size_t     len;
+    int64_t    since;
     ngx_int_t  rc;
     ngx_str_t  name;
 
@@ -148,6 +149,9 @@ ngx_order_row_change(const ngx_order_pg_query_t *query, ngx_uint_t row,
     (void) ngx_order_row_id(query, row, column + 1, &change->actor);
     name = ngx_order_row_text(query, row, column + 2);
     change->admins = ngx_order_row_integer(query, row, column + 3, 0) != 0;
+    since = ngx_order_row_integer(query, row, column + 4, INT64_MIN);
+    change->stuck_since = (since == INT64_MIN) ? 0
+                                               : since + NGX_ORDER_ROW_2000;
 
     len = name.len;
 

@@ -36,7 +36,8 @@ ngx_int_t ngx_order_row_record(const ngx_order_pg_query_t *query,
 
 /*
  * The columns of a change, from "column" on: a record's, old_status, actor,
- * actor_name, notify_admins.  A name that is too long is cut.  As above.
+ * actor_name, notify_admins, stuck_since.  A name that is too long is cut.  As
+ * above.
  */
 ngx_int_t ngx_order_row_change(const ngx_order_pg_query_t *query,
     ngx_uint_t row, ngx_uint_t column, ngx_order_change_t *change);

@@ -27,7 +27,8 @@ typedef enum {
     NGX_ORDER_UPDATE_TO_BUYER = 0,
     NGX_ORDER_UPDATE_TO_STAFF,
     NGX_ORDER_CREATION_TO_BUYER,
-    NGX_ORDER_CREATION_TO_STAFF
+    NGX_ORDER_CREATION_TO_STAFF,
+    NGX_ORDER_STUCK_TO_STAFF           /* behind "after", since when */
 } ngx_order_notice_e;
 
 

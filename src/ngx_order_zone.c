@@ -10,7 +10,7 @@
 #include <ngx_order_zone.h>
 
 
-#define NGX_ORDER_ZONE_LAYOUT  2
+#define NGX_ORDER_ZONE_LAYOUT  3
 
 
 static ngx_int_t ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data);

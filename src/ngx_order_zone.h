@@ -19,8 +19,8 @@
 
 #define NGX_ORDER_STATUSES        1024     /* ids of statuses are below */
 #define NGX_ORDER_STATUS_TEXT     508      /* bytes of a poll's parts */
-#define NGX_ORDER_STATUS_WORDS    476      /* bytes behind them, at least */
-#define NGX_ORDER_STATUS_PIECES   16       /* that the words are in */
+#define NGX_ORDER_STATUS_WORDS    468      /* bytes behind them, at least */
+#define NGX_ORDER_STATUS_PIECES   20       /* that the words are in */
 #define NGX_ORDER_STATUS_PARTS    4        /* of one notification */
 #define NGX_ORDER_STATUS_CODE_LEN 30       /* bytes of a code */
 #define NGX_ORDER_SNAPSHOT_LEN    16384

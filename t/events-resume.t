@@ -69,7 +69,7 @@ __DATA__
 
 === TEST 1: an order's stream goes on behind each of its versions
 --- play
-my $id = order_now('each');
+my $id = order_live('each');
 my $stream = back($id);
 my @ids = $stream->next->{id};
 
@@ -96,7 +96,7 @@ for my $n (0 .. $#back) {
 
 === TEST 2: the id is taken from the argument, too
 --- play
-my $id = order_now('argument');
+my $id = order_live('argument');
 my $stream = back($id);
 my $first = $stream->next->{id};
 
@@ -109,14 +109,15 @@ my $all = back();
 my $ready = $all->next->{id};
 
 touch($id, 2);
+is $all->told(2), changes(4, 5), 'they are told';
 is sse("/api/events?last_event_id=$ready", as => 'buyer')->told(3),
     changes(4, 5) . ', ready', "the caller's";
 
 
 === TEST 3: the caller's stream goes on behind each event, across his orders
 --- play
-my @orders = map { order_now("all $_") } 1 .. 3;
-my $foreign = order_now('all foreign', buyer => 'buyer2');
+my @orders = map { order_live("all $_") } 1 .. 3;
+my $foreign = order_live('all foreign', buyer => 'buyer2');
 my $stream = back();
 my @ids = $stream->next->{id};
 my @briefs;
@@ -151,7 +152,7 @@ for my $n (0 .. $#ids) {
 
 === TEST 4: a client that is cut off again and again misses nothing
 --- play
-my $id = order_now('again');
+my $id = order_live('again');
 my ($last, $all_last) = (back($id)->next->{id}, back()->next->{id});
 my ($seen, $all_seen) = (1, 1);
 my @faults;
@@ -192,13 +193,15 @@ is back(undef, $all_last)->told(76 - $all_seen + 1),
 
 === TEST 5: the id of somebody else opens nothing
 --- play
-my ($mine, $foreign) = (order_now('mine'), order_now('f', buyer => 'buyer2'));
+my ($mine, $foreign) = (order_live('mine'), order_live('f', buyer => 'buyer2'));
 my $stream = back(undef, undef, as => 'buyer2');
-my $ready = $stream->next->{id};
+my $own = back();
+my ($ready) = map { $_->next->{id} } $stream, $own;
 my $one = back($foreign, undef, as => 'buyer2')->next->{id};
 
 touch($foreign, 3);
 touch($mine);
+is $own->told, changes(2, 2), 'a change';
 is back(undef, $ready)->told(2), changes(2, 2) . ', ready', 'only mine';
 is_problem back($foreign, $one), 403, 'FORBIDDEN', 'not that order';
 like back($mine, $one)->told, qr/^(?:snapshot|reset|order_status_update) 2 /,
@@ -207,7 +210,7 @@ like back($mine, $one)->told, qr/^(?:snapshot|reset|order_status_update) 2 /,
 
 === TEST 6: an id that is none, or of another time: the full state
 --- play
-my $id = order_now('garbage');
+my $id = order_live('garbage');
 my $stream = back($id);
 my ($epoch, $version, $generation, $seq) = split /\./, $stream->next->{id};
 
@@ -245,10 +248,11 @@ is scalar(keys %polls), sql("SELECT count(*) FROM shop.orders
 
 
 === TEST 7: the ring has gone past: an order comes from the log, the rest is one reset
---- order off
+--- order
+off
 --- http_config eval: $::small
 --- play
-my ($id, $busy) = (order_now('past'), order_now('busy'));
+my ($id, $busy) = (order_live('past'), order_live('busy'));
 my ($one, $all) = (back($id)->next->{id}, back()->next->{id});
 
 touch($id, 5);
@@ -276,7 +280,7 @@ is $long->before($busy), '', 'and it goes on';
 
 === TEST 8: nginx stops
 --- play
-$::order = order_now('restart');
+$::order = order_live('restart');
 
 my ($one, $all) = (back($::order), back());
 
@@ -308,7 +312,7 @@ is $again->before($::order), '', 'nothing twice';
 
 === TEST 10: another instance resumes an order from the log
 --- play
-my $id = order_now('instance');
+my $id = order_live('instance');
 my $port = second_nginx();
 my ($one, $all) = (back($id)->next->{id}, back()->next->{id});
 
@@ -335,7 +339,7 @@ like back(undef, $all, port => $port)->told(2), qr/^reset of \d+, ready$/,
 
 === TEST 11: an order that came to its end meanwhile
 --- play
-my $id = order_now('ended', status => 'shipped');
+my $id = order_live('ended', status => 'shipped');
 my $last = back($id)->next->{id};
 
 touch($id);
@@ -353,7 +357,7 @@ ok $again->over, 'closed';
 
 === TEST 12: an order that was deleted meanwhile
 --- play
-my $id = order_now('removed');
+my $id = order_live('removed');
 my $last = back($id)->next->{id};
 
 sql("DELETE FROM shop.orders WHERE id = '$id'");

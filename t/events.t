@@ -83,7 +83,7 @@ __DATA__
 
 === TEST 1: the stream of an order opens with how long to wait, and how it stands
 --- play
-my $id = order_now('a');
+my $id = order_live('a');
 my $stream = sse("/api/orders/$id/events", as => 'buyer');
 my $headers = $stream->{headers};
 
@@ -129,7 +129,7 @@ is scalar(grep { $_ < 1000 || $_ > 5000 } keys %retry), 0, 'in 1 to 5 s';
 
 === TEST 4: a change over the API is one event with the documents' members
 --- play
-my ($id, $number) = (order_now('api'), order_number('api'));
+my ($id, $number) = (order_live('api'), order_number('api'));
 my %stream = (buyer => stream_of($id), seller => stream_of($id, 'seller'),
               'all of the buyer' => stream_for('buyer'),
               'all of the seller' => stream_for('seller'),
@@ -167,7 +167,7 @@ is sql("SELECT string_agg(message, '/' ORDER BY user_id)
 
 === TEST 5: a change in psql is the system's
 --- play
-my ($id, $number) = (order_now('psql'), order_number('psql'));
+my ($id, $number) = (order_live('psql'), order_number('psql'));
 my $stream = stream_of($id);
 
 order_set($id, 'confirmed');
@@ -182,7 +182,7 @@ is_notified $event, "Order $number: ✔️ Seller confirmed!", orderId => $id,
 
 === TEST 6: a change of something else is told, and notifies nobody
 --- play
-my ($id, $number) = (order_now('notes'), order_number('notes'));
+my ($id, $number) = (order_live('notes'), order_number('notes'));
 my %stream = (buyer => stream_of($id), seller => stream_for('seller'));
 
 touch($id);
@@ -198,7 +198,7 @@ for my $who (sort keys %stream) {
 
 === TEST 7: admins are notified where the store wants it
 --- play
-my ($id, $number) = (order_now('admins', product => 51),
+my ($id, $number) = (order_live('admins', product => 51),
                      order_number('admins'));
 my %stream = (admin => stream_for('admin'), seller => stream_for('market'),
               order => stream_of($id, 'admin'));
@@ -225,7 +225,7 @@ my %data = (orderId => $id, orderNumber => $number, status => 'pending');
 my %event = map { ($_ => $stream{$_}->next) } keys %stream;
 
 is_change $_, $id, $number, status => 'pending', oldStatus => undef,
-    version => 1 for values %event;
+    version => 1, by => ['buyer', 'John Doe'] for values %event;
 
 is_notified $event{buyer}, "Your order $number has been confirmed", %data,
     as => ['order_created', 'Order Confirmed'];
@@ -244,7 +244,7 @@ is_change $stream{seller}->next, @$placed{qw(order_id order_number)},
 
 === TEST 9: every version is one event, in order
 --- play
-my ($id, $other) = (order_now('many'), order_now('many too'));
+my ($id, $other) = (order_live('many'), order_live('many too'));
 my @streams = (stream_of($id), stream_for('buyer'), stream_of($id, 'seller'));
 
 touch($id, 50);
@@ -269,7 +269,7 @@ is scalar(grep { $_->{data}{order}{_id} eq $other } @all), 1, 'the other one';
 
 === TEST 10: ids differ, and tell the version
 --- play
-my $id = order_now('ids');
+my $id = order_live('ids');
 my $stream = stream_of($id);
 
 touch($id, 3);
@@ -283,7 +283,7 @@ is join(' ', sort map { (split /\./)[1] } keys %ids), '1 2 3 4', 'versions';
 
 === TEST 11: the texts are those of now
 --- play
-my ($id, $other) = (order_now('label'), order_id('l', status => 'confirmed'));
+my ($id, $other) = (order_live('label'), order_id('l', status => 'confirmed'));
 my $stream = stream_of($id);
 
 sql("UPDATE shop.workflow_statuses SET message = 'Soon \"there\" \\ é'
@@ -308,7 +308,7 @@ sql("UPDATE shop.workflow_statuses SET message = 'Seller confirmed!'
 --- order
 order_push_heartbeat 1s;
 --- play
-my $id = order_now('beat');
+my $id = order_live('beat');
 my ($one, $all) = (stream_of($id), stream_for('buyer'));
 
 touch($id);
@@ -329,7 +329,7 @@ is $again->told, 'ready', 'from which it resumes, without a reset';
 
 === TEST 13: an order number, and an id in upper case
 --- play
-my ($id, $number) = (order_now('number'), order_number('number'));
+my ($id, $number) = (order_live('number'), order_number('number'));
 my @streams = (stream_of($number), stream_of(uc $id), stream_of($number));
 
 is join(', ', map { brief($_->{first}) } @streams),
@@ -346,7 +346,7 @@ is_problem sse('/api/orders/ORD-2026-999999/events', as => 'buyer'),
 
 === TEST 14: a stream ends with its order
 --- play
-my $id = order_now('final', status => 'shipped');
+my $id = order_live('final', status => 'shipped');
 my ($one, $all) = (stream_of($id), stream_for('buyer'));
 
 order_set($id, 'delivered');
@@ -375,13 +375,13 @@ $again = sse("/api/orders/$id/events", as => 'buyer');
 is $again->told(2), 'snapshot 5 delivered, end final', 'who is new';
 ok $again->over, 'closed';
 is $all->told, 'order_status_update 5 delivered', "the caller's stream";
-is $all->before(order_now('after final')), 'order_status_update 1 pending',
+is $all->before(order_live('after final')), 'order_status_update 1 pending',
     'goes on';
 
 
 === TEST 15: a deleted order
 --- play
-my ($id, $number) = (order_now('deleted'), order_number('deleted'));
+my ($id, $number) = (order_live('deleted'), order_number('deleted'));
 my ($one, $all) = (stream_of($id), stream_for('seller'));
 
 sql("DELETE FROM shop.orders WHERE id = '$id'");
@@ -398,7 +398,7 @@ for my $stream ($one, $all) {
 
 is $one->told, 'end deleted', 'the stream of the order ends';
 ok $one->over, 'closed';
-is $all->before(order_now('after deleted')), 'order_status_update 1 pending',
+is $all->before(order_live('after deleted')), 'order_status_update 1 pending',
     "the caller's does not";
 is_problem sse("/api/orders/$id/events", as => 'buyer'),
     404, 'NOT_FOUND', 'gone';
@@ -406,7 +406,7 @@ is_problem sse("/api/orders/$id/events", as => 'buyer'),
 
 === TEST 16: refusals come before the stream
 --- play
-my $id = order_now('refused');
+my $id = order_live('refused');
 my $unknown = '00000000-0000-7000-8000-00000000dead';
 
 for my $path ('/api/events', "/api/orders/$id/events") {
@@ -423,12 +423,12 @@ is_problem sse("/api/orders/$id/events", as => $_), 403, 'FORBIDDEN', $_
 is_problem sse("/api/orders/$unknown/events", as => 'admin'),
     404, 'NOT_FOUND', 'an unknown order';
 is_problem sse('/api/orders/x1/events', as => 'admin'),
-    404, 'NOT_FOUND', 'no order at all';
+    400, 'INVALID_INPUT', 'no order at all';
 
 
 === TEST 17: other methods
 --- play
-my $id = order_now('methods');
+my $id = order_live('methods');
 
 for my $method (qw(POST PUT PATCH DELETE)) {
     for my $path ('/api/events', "/api/orders/$id/events") {
@@ -439,8 +439,12 @@ for my $method (qw(POST PUT PATCH DELETE)) {
 }
 
 for my $path ('/api/events', "/api/orders/$id/events") {
-    is sse($path, as => 'buyer', method => 'HEAD')->{code}, 405,
-        "HEAD $path";
+    my $got = sse($path, as => 'buyer', method => 'HEAD');
+
+    is $got->{code}, 200, "HEAD $path";
+    is $got->{headers}{'content-type'}, 'text/event-stream', 'the headers';
+    ok $got->over, 'closed';
+    is $got->{text}, '', 'without a body';
 }
 
 
@@ -448,7 +452,7 @@ for my $path ('/api/events', "/api/orders/$id/events") {
 --- order
 order_jwt_leeway 0s;
 --- play
-my $id = order_now('token');
+my $id = order_live('token');
 
 for my $path ('/api/events', "/api/orders/$id/events") {
     my $stream = sse($path, token => token('buyer', 2));
@@ -467,7 +471,7 @@ for my $path ('/api/events', "/api/orders/$id/events") {
 
 === TEST 19: HTTP/1.0 has no chunks, and the end is the end of the connection
 --- play
-my $id = order_now('old', status => 'shipped');
+my $id = order_live('old', status => 'shipped');
 my $stream = stream_of($id, 'buyer', version => '1.0');
 
 is $stream->{headers}{'transfer-encoding'}, undef, 'no chunks';
@@ -489,7 +493,7 @@ server {
 open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf" or die $!;
 my ($port) = join('', <$in>) =~ /listen 127\.0\.0\.1:(\d+) http2/;
 my @h2 = (http2 => 1, port => $port);
-my $id = order_now('h2', status => 'shipped');
+my $id = order_live('h2', status => 'shipped');
 my ($one, $all) = (stream_of($id, 'buyer', @h2), stream_for('buyer', @h2));
 
 like $one->{raw}, qr{^HTTP/2 200}, 'it is HTTP/2';
@@ -537,7 +541,7 @@ my @others = map { stream_for('buyer', @h2) } 1 .. 5;
 is $stream->told(2), 'ready, end token_expired', 'the reason';
 ok $stream->over, 'closed';
 $_->close for splice @others, 0, 4;
-is $others[0]->before(order_now('h2 gone')), 'order_status_update 1 pending',
+is $others[0]->before(order_live('h2 gone')), 'order_status_update 1 pending',
     'the others are told';
 
 
@@ -548,7 +552,7 @@ is $others[0]->before(order_now('h2 gone')), 'order_status_update 1 pending',
         add_header X-Mine yes;
     }
 --- play
-my $stream = stream_of(order_now('header'));
+my $stream = stream_of(order_live('header'));
 
 is $stream->{headers}{'x-mine'}, 'yes', 'of one order';
 is brief($stream->{first}), 'snapshot 1 pending', 'which goes';
@@ -566,7 +570,7 @@ is brief($stream->{first}), 'ready', 'which goes';
         gzip_types *;
     }
 --- play
-my $id = order_now('gzip');
+my $id = order_live('gzip');
 my $stream = stream_of($id, 'buyer', headers => 'Accept-Encoding: gzip');
 
 is $stream->{headers}{'content-encoding'}, undef, 'not compressed';
@@ -577,7 +581,7 @@ is $stream->told, 'order_status_update 2 pending', 'a change';
 
 === TEST 24: a client that has nothing more to say is still told
 --- play
-my $id = order_now('half');
+my $id = order_live('half');
 my $stream = stream_of($id);
 
 $stream->put("GET / HTTP/1.1\r\n\r\n");
@@ -587,7 +591,7 @@ is $stream->told, 'order_status_update 2 pending', 'bytes do not matter';
 
 === TEST 25: a connection that has answered polls becomes a stream
 --- play
-my $id = order_now('kept');
+my $id = order_live('kept');
 my $on = connection();
 
 for (1 .. 3) {
@@ -610,7 +614,7 @@ is $stream->told, 'order_status_update 2 pending', 'a change';
     location /api/ { order_api; }
     location = /nginx { stub_status; }
 --- play
-my $id = order_now('away');
+my $id = order_live('away');
 my @streams = map { (stream_of($id), stream_for('buyer')) } 1 .. 20;
 my $stay = stream_of($id);
 
@@ -624,11 +628,15 @@ ok wait_until(sub {
 }), 'no connection is left';
 
 
-=== TEST 27: what Accept says does not matter, nor do arguments
+=== TEST 27: what Accept says does not matter; an unknown argument does
 --- play
-is sse('/api/events?x=1&_=2', as => 'buyer',
-       headers => "Accept: $_")->{code}, 200, $_
+is sse('/api/events', as => 'buyer', headers => "Accept: $_")->{code}, 200, $_
     for 'text/event-stream', '*/*', 'text/html';
+
+my $got = sse('/api/events?last_event_ids=1', as => 'buyer');
+
+is_problem $got, 400, 'INVALID_INPUT', 'one that is misspelt';
+is decoded($got)->{errors}[0]{field}, 'last_event_ids', 'the field';
 
 
 === TEST 28: it is the cookie's caller, where there is no header
@@ -644,6 +652,7 @@ is $stream->told, 'ready', 'the cookie';
 order_push_clients 12;
 order_push_user_clients 5;
 --- play
+my $id = order_live('room');
 my @buyer = map { stream_for('buyer') } 1 .. 5;
 
 my $got = sse('/api/events', as => 'buyer');
@@ -659,5 +668,5 @@ ok $got->{headers}{'retry-after'}, 'later, perhaps';
 
 (pop @others)->close;
 ok wait_until(sub { stream_for('driver')->{code} == 200 }), 'room again';
-is $_->before(order_now('room')) =~ /nothing|closed/, '', 'all are told'
-    for @buyer;
+touch($id);
+is $_->told, 'order_status_update 2 pending', 'all are told' for @buyer;

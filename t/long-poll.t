@@ -48,7 +48,7 @@ __DATA__
 
 === TEST 1: it is answered at once when the version is another one
 --- play
-my $id = order_now('moved');
+my $id = order_live('moved');
 my ($old) = tag_of($id);
 
 order_set($id, 'confirmed');
@@ -68,7 +68,7 @@ for my $how (['?wait=30', ''], ['', 'Prefer: wait=30']) {
 
 === TEST 2: without If-None-Match it is answered at once
 --- play
-my $id = order_now('none');
+my $id = order_live('none');
 my $start = time;
 
 is call("GET /api/order-status/$id?wait=30", as => 'buyer')->{code}, 200,
@@ -81,7 +81,7 @@ cmp_ok time - $start, '<', 2, 'at once';
 
 === TEST 3: a change in psql ends the wait, and the answer is as any poll's
 --- play
-my $id = order_now('psql');
+my $id = order_live('psql');
 my @polls = map { waiting($id, as => $_) } qw(buyer buyer buyer seller admin);
 
 ok is_waiting($_), 'it waits' for @polls;
@@ -107,7 +107,7 @@ for my $got (@got) {
 
 === TEST 4: a change over the API, on whichever worker, ends it
 --- play
-my $id = order_now('api');
+my $id = order_live('api');
 my $number = order_number('api');
 
 for my $status (qw(confirmed processing shipped)) {
@@ -122,7 +122,7 @@ for my $status (qw(confirmed processing shipped)) {
 
 === TEST 5: a change of something else ends it: the version moved
 --- play
-my $id = order_now('notes');
+my $id = order_live('notes');
 my $poll = waiting($id);
 my $version = touch($id);
 
@@ -131,7 +131,7 @@ is decoded(finish($poll))->{version}, $version, 'the new version';
 
 === TEST 6: a change of another order does not
 --- play
-my ($id, $other) = (order_now('still'), order_now('other'));
+my ($id, $other) = (order_live('still'), order_live('other'));
 my ($still, $moved) = (waiting($id), waiting($other));
 
 touch($other);
@@ -143,7 +143,7 @@ is finish($still)->{code}, 200, 'until it changes';
 
 === TEST 7: 304 when the time is up
 --- play
-my $id = order_now('time');
+my $id = order_live('time');
 my ($tag) = tag_of($id);
 
 for my $how (['?wait=1', ''], ['', 'Prefer: wait=1'],
@@ -163,7 +163,7 @@ for my $how (['?wait=1', ''], ['', 'Prefer: wait=1'],
 
 === TEST 8: Preference-Applied says that Prefer was heard
 --- play
-my $id = order_now('prefer');
+my $id = order_live('prefer');
 my ($tag) = tag_of($id);
 
 for my $prefer ('wait=1', 'WAIT=1', 'respond-async, wait=1',
@@ -191,7 +191,7 @@ for my $prefer ('respond-async', 'wait=0', 'wait=x', 'waiting=1', 'wait',
 
 === TEST 9: a wait out of bounds is refused, and the field is named
 --- play
-my $id = order_now('bounds');
+my $id = order_live('bounds');
 
 for my $wait ('0', '61', '-1', 'x', '1.5', '1e1', '99999999999999999999') {
     my $got = call("GET /api/order-status/$id?wait=$wait", as => 'buyer');
@@ -206,7 +206,7 @@ is call("GET /api/order-status/$id?wait=60", as => 'buyer')->{code}, 200,
 
 === TEST 10: a final order: its last version is told at once, and no more
 --- play
-my $id = order_now('final', status => 'shipped');
+my $id = order_live('final', status => 'shipped');
 my ($tag) = tag_of($id);
 my $poll = waiting($id);
 
@@ -230,7 +230,7 @@ is call("GET /api/order-status/$id?wait=1", as => 'buyer',
 
 === TEST 11: nobody waits for what he may not see
 --- play
-my $id = order_now('who');
+my $id = order_live('who');
 my ($tag) = tag_of($id);
 my $start = time;
 
@@ -250,7 +250,7 @@ cmp_ok time - $start, '<', 3, 'all at once';
 
 === TEST 12: who may not see it any more is told so
 --- play
-my $id = order_now('driver', product => 41);
+my $id = order_live('driver', product => 41);
 
 sql("UPDATE shop.orders SET driver_id = '" . user_id('driver')
     . "' WHERE id = '$id'");
@@ -265,12 +265,12 @@ is_problem finish($poll), 403, 'FORBIDDEN', 'another one has it now';
 
 === TEST 13: an order that is deleted meanwhile is 404
 --- play
-my $id = order_now('deleted', status => 'cancelled');
+my $id = order_live('deleted', status => 'cancelled');
 
 sql("DELETE FROM shop.orders WHERE id = '$id'");
 ok wait_until(sub { call("GET /api/order-status/$id", as => 'buyer')->{code} == 404 }), 'a final one';
 
-$id = order_now('deleted too');
+$id = order_live('deleted too');
 
 my $poll = waiting($id);
 
@@ -282,7 +282,7 @@ is_problem finish($poll), 404, 'NOT_FOUND', 'one that was waited for';
 --- order
 order_jwt_leeway 0s;
 --- play
-my $id = order_now('token');
+my $id = order_live('token');
 my ($tag) = tag_of($id);
 my $start = time;
 my $got = call("GET /api/order-status/$id?wait=30",
@@ -295,7 +295,7 @@ cmp_ok time - $start, '<', 4, 'in time';
 
 === TEST 15: when the time is up it is answered as any poll: a label that changed shows
 --- play
-my $id = order_now('label');
+my $id = order_live('label');
 my $poll = waiting($id, wait => 1);
 
 sql("UPDATE shop.workflow_statuses SET message = 'Soon!'
@@ -312,7 +312,7 @@ is decoded($got)->{message}, 'Soon!', 'the new text';
 
 === TEST 16: clients that go away leave nothing, and the others are answered
 --- play
-my $id = order_now('gone');
+my $id = order_live('gone');
 my @polls = map { waiting($id) } 1 .. 40;
 
 close $_ for splice @polls, 0, 20;
@@ -330,7 +330,7 @@ ok wait_until(sub {
 
 === TEST 17: many polls on one connection, one of which waits
 --- play
-my $id = order_now('keep');
+my $id = order_live('keep');
 my ($tag) = tag_of($id);
 my $on = connection();
 
@@ -346,7 +346,7 @@ for my $n (1 .. 3) {
 
 === TEST 18: a second nginx's change ends it
 --- play
-my $id = order_now('second');
+my $id = order_live('second');
 my $port = second_nginx();
 my @polls = (waiting($id), waiting($id, port => $port));
 
@@ -358,7 +358,7 @@ is join(' ', map { decoded(finish($_))->{status} } @polls),
 
 === TEST 19: a reload ends the wait with an answer
 --- play
-my $id = order_now('reload');
+my $id = order_live('reload');
 my $poll = waiting($id);
 
 kill 'HUP', OrderClient::master();
@@ -371,7 +371,7 @@ ok wait_until(sub { workers_of() == 2 }, 5), 'and the old workers leave';
 
 === TEST 20: HEAD waits as GET does
 --- play
-my $id = order_now('head');
+my $id = order_live('head');
 my ($tag) = tag_of($id);
 
 is call("HEAD /api/order-status/$id?wait=1", as => 'buyer',

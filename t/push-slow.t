@@ -94,7 +94,7 @@ __DATA__
 === TEST 1: who does not read holds up nobody, and goes on in order when he does
 --- http_config eval: $::server
 --- play
-my $id = order_now('slow');
+my $id = order_live('slow');
 my @slow = slow($id);
 my $quick = sse("/api/orders/$id/events", as => 'buyer', port => port());
 
@@ -113,7 +113,7 @@ is $_->told, 'order_status_update 402 pending', 'and live again' for @slow;
 === TEST 2: who reads a little now and then sees each version, too
 --- http_config eval: $::server
 --- play
-my $id = order_now('now and then');
+my $id = order_live('now and then');
 my @slow = slow($id);
 my @seen = (1) x 3;
 
@@ -134,7 +134,7 @@ is versions($slow[$_], $seen[$_], 301), 'all', 'the rest' for 0 .. 2;
 === TEST 3: a hundred who do not read cost little memory
 --- http_config eval: $::server
 --- play
-my $id = order_now('memory');
+my $id = order_live('memory');
 my @slow = slow($id, 33);
 my $pid = OrderClient::master();
 
@@ -157,10 +157,11 @@ is versions($slow[5], 1, 421), 'all', 'each dress';
 
 
 === TEST 4: when the ring has gone past: a reset, or the log, or the order to come back
---- order off
+--- order
+off
 --- http_config eval: $::small
 --- play
-my $id = order_now('past');
+my $id = order_live('past');
 my @slow = slow($id);
 
 touch($id, 900) for 1 .. 2;
@@ -169,18 +170,22 @@ ok wait_until(sub {
          // 0) == 1801
 }), 'all changes are there';
 
-like versions($slow[0], 1, 1801), qr/^all(?:, reset)?$/, 'of an order';
+my @how = map { versions($_, 1, 1801) } @slow;
 
-for my $client (@slow[1, 2]) {
-    my $how = versions($client, 1, 1801);
+like $how[0], qr/^all(?:, reset)?$/, 'of an order';
 
-    like $how, qr/^all(?:, reset$|, after \d+: (?:end slow|closed)$)/,
-        "all of the caller's: $how";
-    ok $client->over, 'told to come back' if $how =~ /slow|closed/;
-    is $client->before($id), '', 'live again' if $how !~ /slow|closed/;
+for my $n (1, 2) {
+    like $how[$n], qr/^all(?:, reset$|, after \d+: (?:end slow|closed)$)/,
+        "all of the caller's: $how[$n]";
+    ok $slow[$n]->over, 'told to come back' if $how[$n] =~ /slow|closed/;
 }
 
-is $slow[0]->before($id), '', 'live again';
+touch($id, 2);
+
+for my $n (0 .. 2) {
+    is versions($slow[$n], 1801, 1803), 'all', 'live again'
+        if $how[$n] !~ /slow|closed/;
+}
 
 
 === TEST 5: who takes nothing for too long is dropped
@@ -188,7 +193,7 @@ is $slow[0]->before($id), '', 'live again';
 order_push_timeout 1s;
 --- http_config eval: $::server
 --- play
-my $id = order_now('dropped');
+my $id = order_live('dropped');
 my @slow = slow($id, 2);
 my $quick = sse("/api/orders/$id/events", as => 'buyer', port => port());
 
@@ -219,12 +224,14 @@ order_push_timeout 1s;
 order_push_heartbeat 1s;
 --- http_config eval: $::server
 --- play
-my $id = order_now('idle');
+my $id = order_live('idle');
 my @idle = slow($id);
 
-for my $client (@idle) {
-    ok $client->beats(3, 8), "$client->{kind}: still there";
-}
+ok wait_until(sub {
+    $_->pump(0) for @idle;
+    return !grep { $_->{beats} + $_->{pings} < 4 } @idle;
+}), 'all have heard of it';
+is scalar(grep { $_->{closed} } @idle), 0, 'and are there';
 
 touch($id);
 is $_->told, 'order_status_update 2 pending', 'and told' for @idle;
@@ -233,7 +240,7 @@ is $_->told, 'order_status_update 2 pending', 'and told' for @idle;
 === TEST 7: a slow client of many orders sees each version of each
 --- http_config eval: $::server
 --- play
-my @ids = map { order_now("many $_") } 1 .. 10;
+my @ids = map { order_live("many $_") } 1 .. 10;
 my ($all) = (slow($ids[0]))[2];
 my $some = ws('/ws?subscribe=none', as => 'buyer', port => port(),
               buffer => 2048);
@@ -266,7 +273,7 @@ for my $client ($all, $some) {
 === TEST 8: a client that never reads even the head
 --- http_config eval: $::server
 --- play
-my $id = order_now('head');
+my $id = order_live('head');
 my @how = (as => 'buyer', port => port(), buffer => 2048, nowait => 1);
 my @clients = map {
     (sse("/api/orders/$id/events", @how), ws('/ws', @how))

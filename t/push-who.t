@@ -68,12 +68,12 @@ __DATA__
 
 === TEST 1: a change goes to its buyer, its seller and the admins, and to nobody else
 --- play
-my $id = order_now('a');
-my %fence = (buyer2 => order_now('f buyer2', buyer => 'buyer2'),
-             manager => order_now('f manager', product => 41),
-             market => order_now('f market', product => 51),
-             driver => order_now('f driver', product => 42),
-             driver2 => order_now('f driver2', product => 42));
+my $id = order_live('a');
+my %fence = (buyer2 => order_live('f buyer2', buyer => 'buyer2'),
+             manager => order_live('f manager', product => 41),
+             market => order_live('f market', product => 51),
+             driver => order_live('f driver', product => 42),
+             driver2 => order_live('f driver2', product => 42));
 
 drive($fence{$_}, $_) for qw(driver driver2);
 ok answers($fence{$_}, $_, 200), $_ for qw(driver driver2);
@@ -87,12 +87,15 @@ my $all = 'order_status_update 2 pending, order_status_update 3 pending, '
           . 'order_status_update 4 confirmed';
 
 is $streams{$_}->told(3), $all, $_ for qw(buyer seller admin);
-is $streams{$_}->before($fence{$_}), '', "not $_" for sort keys %fence;
+# the drivers' fences are of the manager's store
+
+is $streams{$_}->before($fence{$_}), '', "not $_"
+    for qw(manager market buyer2 driver driver2);
 
 
 === TEST 2: a token of the system sees all, as the poll has it
 --- play
-my $id = order_now('system');
+my $id = order_live('system');
 my $token = OrderToken::sign(OrderTest::key_dir() . '/hs256.key', 'demo',
                              user_id('admin'), 'system', 60);
 my $stream = sse('/api/events', token => $token);
@@ -104,8 +107,8 @@ is $stream->told, 'order_status_update 2 pending', 'it is told';
 
 === TEST 3: a driver is told of an order from when it is the driver's
 --- play
-my $id = order_now('driver', product => 41);
-my $fence = order_now('driver fence', product => 42);
+my $id = order_live('driver', product => 41);
+my $fence = order_live('driver fence', product => 42);
 
 drive($fence, 'driver');
 ok answers($fence, 'driver', 200), 'of one';
@@ -145,7 +148,7 @@ like $streams{driver2}->before($fence),
 
 === TEST 4: a driver's stream of an order ends when it is somebody else's
 --- play
-my $id = order_now('driver order', product => 41);
+my $id = order_live('driver order', product => 41);
 
 is_problem sse("/api/orders/$id/events", as => 'driver'),
     403, 'FORBIDDEN', 'not yet';
@@ -167,10 +170,10 @@ is_problem sse("/api/orders/$id/events", as => 'driver',
 
 === TEST 5: another manager of the store
 --- play
-my $id = order_now('store');
+my $id = order_live('store');
 my %streams = streams_for(qw(buyer seller manager admin));
 my $one = stream_of($id, 'seller');
-my $fence = order_now('store fence', product => 41);
+my $fence = order_live('store fence', product => 41);
 
 is $streams{$_}->told, 'order_status_update 1 pending', "the fence: $_"
     for qw(buyer manager admin);
@@ -202,8 +205,8 @@ unlike join(', ', map { brief($_) } @got), qr/ 4 pending/,
 
 === TEST 6: an order of one store is never told to another's seller
 --- play
-my @mine = map { order_now("mine $_", product => 51) } 1 .. 3;
-my @foreign = map { order_now("foreign $_") } 1 .. 3;
+my @mine = map { order_live("mine $_", product => 51) } 1 .. 3;
+my @foreign = map { order_live("foreign $_") } 1 .. 3;
 my $stream = { streams_for('market') }->{market};
 my $socket = ws('/ws', as => 'market');
 my %mine = map { ($_ => 1) } @mine;
@@ -217,18 +220,21 @@ for my $n (0 .. 2) {
 
 order_id('foreign new');
 
+my $fence = touch($mine[0]);
+
 for my $client ($stream, $socket) {
     my @got = map { $client->next } 1 .. 9;
 
     is scalar(grep { !$mine{ $_->{data}{order}{_id} // '' } } @got), 0,
         'his own only';
-    is $client->before($mine[0]), '', 'nothing else';
+    is $client->told, "order_status_update $fence order_confirmed",
+        'nothing else';
 }
 
 
 === TEST 7: drivers are told of deliveries that nobody has, and that somebody has them
 --- play
-my ($id, $number) = (order_now('delivery', product => 41),
+my ($id, $number) = (order_live('delivery', product => 41),
                      order_number('delivery'));
 my %streams = streams_for(qw(driver driver2 buyer manager seller));
 my $socket = ws('/ws', as => 'driver');
@@ -252,8 +258,9 @@ touch($id);
 is call('PUT /api/driver/tasks/' . task_of($id), as => 'driver',
         json => '{"action":"accept"}')->{code}, 200, 'the driver takes it';
 
-is $streams{driver}->told, 'order_status_update 5 out_for_delivery',
-    'it is his, which tells that it is taken';
+is join(', ', sort split /, /, $streams{driver}->told(2)),
+    'delivery_request 5 taken, order_status_update 5 out_for_delivery',
+    'it is his, and taken';
 is $streams{driver2}->told, 'delivery_request 5 taken', 'the others';
 is $streams{buyer}->told(4), 'order_status_update 2 pending, '
     . 'order_status_update 3 preparing, order_status_update 4 preparing, '
@@ -261,13 +268,13 @@ is $streams{buyer}->told(4), 'order_status_update 2 pending, '
 is $streams{manager}->told(4), 'order_status_update 2 pending, '
     . 'order_status_update 3 preparing, order_status_update 4 preparing, '
     . 'order_status_update 5 out_for_delivery', 'the manager, too';
-is $streams{seller}->before(order_now('delivery fence')),
+is $streams{seller}->before(order_live('delivery fence')),
     'order_status_update 1 pending', 'another seller: nothing';
 
 
 === TEST 8: a delivery that is called off is not open any more
 --- play
-my $id = order_now('called off', product => 41);
+my $id = order_live('called off', product => 41);
 my $stream = { streams_for('driver') }->{driver};
 
 order_set($id, 'preparing');
@@ -278,7 +285,7 @@ is $stream->told, 'delivery_request 3 taken', 'and not';
 
 === TEST 9: a driver who rejects a task, and the words of what a driver drives
 --- play
-my $id = order_now('drives', product => 41);
+my $id = order_live('drives', product => 41);
 
 order_set($id, 'preparing');
 ok wait_until(sub { task_of($id) }), 'a task';
@@ -291,7 +298,8 @@ is call('PUT /api/driver/tasks/' . task_of($id), as => 'driver',
         json => '{"action":"accept"}')->{code}, 200, 'the other takes it';
 is $streams{driver2}->told, 'delivery_request 3 taken', 'taken';
 
-is $streams{driver}->told, 'order_status_update 3 out_for_delivery',
+is join(', ', sort split /, /, $streams{driver}->told(2)),
+    'delivery_request 3 taken, order_status_update 3 out_for_delivery',
     'his own';
 is call('PUT /api/driver/tasks/' . task_of($id) . '/status', as => 'driver',
         json => '{"status":"delivered"}')->{code}, 200, 'delivered';
@@ -306,11 +314,12 @@ ok !exists $event->{data}{notification}, 'no notification';
 
 === TEST 10: who buys from the own store is told once, and as the buyer
 --- play
-my $id = order_now('own', buyer => 'seller');
+my $id = order_live('own', buyer => 'seller');
 my ($stream, $one) = ({ streams_for('seller') }->{seller},
                       stream_of($id, 'seller'));
 
 order_set($id, 'confirmed');
+touch($id);
 
 for my $client ($stream, $one) {
     my $event = $client->next;
@@ -318,7 +327,7 @@ for my $client ($stream, $one) {
     is brief($event), 'order_status_update 2 confirmed', 'the change';
     like $event->{data}{notification}{message}, qr/: ✔️ Seller confirmed!$/,
         "the buyer's words";
-    is $client->before($id), '', 'once';
+    is $client->told, 'order_status_update 3 confirmed', 'once';
 }
 
 

@@ -12,7 +12,15 @@ use OrderStream;
 use OrderWs;
 use Test::Nginx::Socket;
 
+use File::Temp qw(tempdir);
 use Time::HiRes qw(time);
+
+our $dir = tempdir(CLEANUP => 1);
+
+chmod 0755, $dir;
+system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost'
+       . " -keyout $dir/key -out $dir/crt 2>/dev/null") == 0
+    or die "openssl failed\n";
 
 our $ping = '{"type":"ping"}';
 
@@ -374,7 +382,7 @@ is reaction($parts->('{"type"', ':"ping"}')), 'pong', 'two';
 is reaction($parts->('', '', $::ping, '', '')), 'pong', 'empty ones';
 is reaction($parts->('', '')), 'error INVALID_MESSAGE', 'only empty ones';
 is reaction($parts->(split //, $::ping)), 'pong', 'bytes';
-is reaction($parts->($::ping, (' ' x 64) x 255)), 'pong', '256';
+is reaction($parts->($::ping, (' ' x 64) x 255)), 'pong', 'many';
 
 my ($first, $last) = (bytes_of(TEXT, '{"type":', final => 0),
                       bytes_of(0, '"ping"}'));
@@ -448,6 +456,8 @@ is reaction(bytes_of(TEXT, "\xe2\x82", final => 0)
 --- play
 is reaction(bytes_of(CLOSE, '')), 'close, gone', 'no code';
 is reaction(bytes_of(CLOSE, 'x')), 'close 1002, gone', 'half a code';
+is reaction(bytes_of(PING, pack 'n', 1000) . bytes_of(CLOSE, "\x03")),
+    "PONG \x03\xe8, close 1002, gone", 'half a code, behind a whole one';
 is reaction(bytes_of(CLOSE, pack 'n', $_)), "close $_, gone", "code $_"
     for 1000 .. 1003, 1007 .. 1014, 3000, 3999, 4000, 4999;
 is reaction(bytes_of(CLOSE, pack 'n', $_)), 'close 1002, gone', "code $_"
@@ -473,8 +483,8 @@ is reaction($closed . bytes_of(TEXT, $::ping)), 'close 1000, gone', 'a message';
 is reaction($closed . bytes_of(PING, 'x')), 'close 1000, gone', 'a ping';
 is reaction($closed . $closed), 'close 1000, gone', 'another close';
 is reaction($closed . 'x' x 100_000), 'close 1000, gone', 'anything';
-is reaction(bytes_of(TEXT, "\xff") . bytes_of(TEXT, $::ping)), 'close 1007, gone',
-    'behind a fault';
+is reaction(bytes_of(TEXT, "\xff") . bytes_of(TEXT, $::ping)),
+    'close 1007, gone', 'behind a fault';
 is reaction(bytes_of(TEXT, "\xff") . $closed), 'close 1007, gone',
     'a close behind a fault';
 is reaction(bytes_of(3, '') . 'x' x 100_000), 'close 1002, gone',
@@ -550,12 +560,28 @@ ok wait_for_log('websocket answered no ping'), 'the log has it';
 === TEST 22: a client that is not ours finds nothing wrong
 --- timeout: 60
 --- play
-is client('buyer'), "235 checks\n", 'npm ws';
-like client('buyer', '/api/stores'), qr/not opened: refused 200/,
+is client(), "235 checks\n", 'npm ws';
+like client(path => '/api/stores'), qr/not opened: refused 200/,
     'it would say so';
 
 
-=== TEST 23: client goes away in the middle of anything
+=== TEST 23: nor over TLS
+--- timeout: 60
+--- http_config eval
+"server {
+    listen 127.0.0.1:\$TEST_NGINX_RAND_PORT_1 ssl;
+    ssl_certificate $::dir/crt;
+    ssl_certificate_key $::dir/key;
+    location /ws { order_api; }
+}"
+--- play
+open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf" or die $!;
+my ($port) = join('', <$in>) =~ /listen 127\.0\.0\.1:(\d+) ssl/;
+
+is client(tls => $port), "235 checks\n", 'npm ws';
+
+
+=== TEST 24: a client goes away in the middle of anything
 --- play
 for my $bytes ('', "\x81", bytes_of(TEXT, $::ping) =~ s/.{3}$//sr,
                bytes_of(TEXT, '{', final => 0), bytes_of(TEXT, ' ' x 16000,

@@ -118,7 +118,7 @@ for (['order.v1', 'order.v1'], ['order_update.v1', 'order_update.v1'],
 
 === TEST 3: S3's message is the same text as over Server-Sent Events
 --- play
-my ($id, $number) = (order_now('s3'), order_number('s3'));
+my ($id, $number) = (order_live('s3'), order_number('s3'));
 my %ws = map { ($_ => all_of($_)) } qw(buyer seller admin);
 my %sse = map { ($_ => sse('/api/events', as => $_)) } keys %ws;
 
@@ -147,7 +147,7 @@ is_deeply $order, { _id => $id, orderNumber => $number,
 
 === TEST 4: S4's message
 --- play
-my ($id, $number) = (order_now('s4'), order_number('s4'));
+my ($id, $number) = (order_live('s4'), order_number('s4'));
 my @sockets = map { all_of($_, protocols => ['order_update.v1']) }
                   qw(buyer seller);
 my $other = all_of('buyer');
@@ -176,7 +176,7 @@ is $sockets[0]->told, 'snapshot 2 confirmed', 'the rest is as it is there';
 
 === TEST 5: who subscribes to nothing is told of nothing
 --- play
-my ($id, $other) = (order_now('none'), order_now('none too'));
+my ($id, $other) = (order_live('none'), order_live('none too'));
 my $socket = none_of('buyer');
 my $all = all_of('buyer');
 
@@ -210,7 +210,7 @@ is $socket->before($other), '', 'and its changes';
 
 === TEST 6: many orders on one connection, by id and by number
 --- play
-my @ids = map { order_now("many $_") } 1 .. 20;
+my @ids = map { order_live("many $_") } 1 .. 20;
 my @numbers = map { order_number("many $_") } 1 .. 20;
 my $socket = none_of('seller');
 
@@ -234,7 +234,7 @@ is_quiet $socket;
 
 === TEST 7: a change comes once, also to who subscribed twice over
 --- play
-my ($id, $other) = (order_now('once'), order_now('once too'));
+my ($id, $other) = (order_live('once'), order_live('once too'));
 my $socket = all_of('buyer');
 
 subscribe($socket, $id);
@@ -270,7 +270,7 @@ is $socket->before($id), '', 'once';
 
 === TEST 8: a subscription resumes from a version, and from an id
 --- play
-my $id = order_now('resume');
+my $id = order_live('resume');
 my $socket = none_of('buyer');
 
 subscribe($socket, $id);
@@ -302,7 +302,7 @@ like brief($event), qr/^(?:reset|snapshot) 5 pending$/,
 
 === TEST 9: all that concerns the caller resumes, in the URL and in a message
 --- play
-my ($id, $other) = (order_now('again'), order_now('again too'));
+my ($id, $other) = (order_live('again'), order_live('again too'));
 my $socket = all_of('buyer');
 
 touch($id);
@@ -329,7 +329,7 @@ like ws("/ws?last_event_id=$epoch.1.1.1", as => 'buyer')->told(2),
 
 === TEST 10: errors are told, and the connection stays
 --- play
-my ($id, $other) = (order_now('errors'), order_now('e', buyer => 'buyer2'));
+my ($id, $other) = (order_live('errors'), order_live('e', buyer => 'buyer2'));
 my $unknown = '00000000-0000-7000-8000-00000000dead';
 my $socket = all_of('buyer');
 
@@ -346,13 +346,14 @@ for (
     ['{"type":"x"}', 'INVALID_MESSAGE', 'type'],
     ['{"type":"subscribe","orderId":1}', 'INVALID_MESSAGE', 'orderId'],
     ['{"type":"subscribe","orderId":""}', 'INVALID_MESSAGE', 'orderId'],
-    [qq({"type":"subscribe","orderId":"$id","version":"1"}),
+    [qq({"type":"subscribe","orderId":"$id","version":"x"}),
      'INVALID_MESSAGE', 'version'],
+    [qq({"type":"subscribe","orderId":"$id","x":1}), 'INVALID_MESSAGE', 'x'],
     [qq({"type":"subscribe","orderId":"$id","version":-1}),
      'INVALID_MESSAGE', 'version'],
     [qq({"type":"subscribe","orderId":"$id","id":7}), 'INVALID_MESSAGE', 'id'],
     ['{"type":"authenticate"}', 'INVALID_MESSAGE', 'token'],
-    ['{"type":"subscribe","orderId":"x1"}', 'NOT_FOUND'],
+    ['{"type":"subscribe","orderId":"x1"}', 'INVALID_MESSAGE', 'orderId'],
     [qq({"type":"subscribe","orderId":"$unknown"}), 'NOT_FOUND'],
     ['{"type":"subscribe","orderId":"ORD-2026-999999"}', 'NOT_FOUND'],
     [qq({"type":"subscribe","orderId":"$other"}), 'FORBIDDEN'],
@@ -399,9 +400,10 @@ my %got;
 $got{ brief($socket->next) }++ for 1 .. 127;
 is_deeply \%got, { 'snapshot 1 pending' => 127 }, '127 of them';
 
-subscribe($socket, sprintf '00000000-0000-7000-8000-%012d', $_) for 1 .. 50;
-is $socket->told(50), join(', ', ('error NOT_FOUND') x 50),
-    'what is not there takes no place';
+for (1 .. 5) {
+    subscribe($socket, sprintf '00000000-0000-7000-8000-%012d', $_);
+    is $socket->told, 'error NOT_FOUND', 'what is not there takes no place';
+}
 
 subscribe($socket, $_) for @ids[127, 128];
 is join(', ', sort split /, /, $socket->told(2)),
@@ -436,7 +438,8 @@ order_push_heartbeat 1s;
 my $dead = all_of('buyer', mute => 1);
 my $alive = all_of('buyer');
 
-ok $dead->over(5), 'closed';
+ok wait_until(sub { $alive->pump(0); $dead->pump(0.05); $dead->{closed} }),
+    'closed';
 ok $dead->{pings} > 0, 'after a ping';
 ok $alive->beats(2), 'who does stays';
 is_quiet $alive;
@@ -446,7 +449,7 @@ is_quiet $alive;
 --- order
 order_jwt_leeway 0s;
 --- play
-my $id = order_now('prolong');
+my $id = order_live('prolong');
 my $socket = all_of('buyer', token => token('buyer', 3));
 
 $socket->say({ type => 'authenticate', token => 'x.y.z' });
@@ -478,7 +481,7 @@ is scalar(grep { /authenticated/ } map { $_->{text} } @{ $socket->{events} }),
 --- order
 order_jwt_leeway 0s;
 --- play
-my $id = order_now('expires');
+my $id = order_live('expires');
 my @sockets = (all_of('buyer', token => token('buyer', 2)),
                none_of('buyer', token => token('buyer', 2)),
                ws('/ws', protocols => ['bearer.' . token('buyer', 2)]));
@@ -588,7 +591,7 @@ for (
 
 === TEST 21: what they may be
 --- play
-my $id = order_now('frames');
+my $id = order_live('frames');
 my $socket = none_of('buyer');
 my $text = qq({"type":"subscribe","orderId":"$id"});
 
@@ -600,7 +603,7 @@ $socket->put_frame('more', substr $text, 6);
 is $socket->told, 'snapshot 1 pending', 'a message in parts';
 is "@{ $socket->{pongs} }", 'in between', 'with a ping in between';
 
-$socket->say('{"type":"ping","x":"' . 'é' x 8000 . '"}');
+$socket->say('{"type":"ping"' . ' ' x 16000 . '}');
 is $socket->told, 'pong', 'a long one';
 
 my $bytes = '';
@@ -617,7 +620,7 @@ is $socket->leave(1000), 1000, 'and good-bye';
 === TEST 22: good-bye is answered with the same code
 --- play
 for my $code (1000, 1001, 3000, 4999) {
-    is all_of('buyer')->leave($code), $code, $code;
+    is all_of('buyer')->leave($code), $code, "code $code";
 }
 
 my $socket = all_of('buyer');
@@ -628,7 +631,7 @@ like $socket->close_code, qr/^(?:1000|1005)$/, 'without a code';
 
 === TEST 23: a subscription ends with its order, the connection does not
 --- play
-my ($id, $gone) = (order_now('end', status => 'shipped'), order_now('gone'));
+my ($id, $gone) = (order_live('end', status => 'shipped'), order_live('gone'));
 my $socket = none_of('buyer');
 
 subscribe($socket, $_) for $id, $gone;
@@ -649,7 +652,7 @@ is_quiet $socket, 'the connection is there';
 
 === TEST 24: a subscription ends when the caller may not see the order any more
 --- play
-my $id = order_now('forbidden', product => 41);
+my $id = order_live('forbidden', product => 41);
 my $to = sub {
     sql("UPDATE shop.orders SET driver_id = '" . user_id(shift)
         . "' WHERE id = '$id'");
@@ -674,7 +677,7 @@ is $socket->told, 'error FORBIDDEN', 'nor again';
 
 === TEST 25: what is in the way of a handler of messages: half a frame
 --- play
-my $id = order_now('half');
+my $id = order_live('half');
 my $socket = all_of('buyer');
 
 $socket->put("\x81");

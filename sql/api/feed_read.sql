@@ -20,7 +20,7 @@ RETURNS TABLE (snapshot text, head_epoch int4, revision int4, gap bool,
                final bool, deleted bool, buyer uuid, seller uuid,
                driver uuid, order_number text, updated_at timestamptz,
                old_status int2, actor uuid, actor_name text,
-               notify_admins bool)
+               notify_admins bool, stuck_since timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = shop, pg_temp
 SET enable_seqscan = off
@@ -48,7 +48,7 @@ BEGIN
            NULL::uuid, NULL::int4, NULL::int4, NULL::int2, NULL::bool,
            NULL::bool, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text,
            NULL::timestamptz, NULL::int2, NULL::uuid, NULL::text,
-           NULL::bool
+           NULL::bool, NULL::timestamptz
       FROM revision r
      WHERE r.one;
 
@@ -57,10 +57,11 @@ BEGIN
         SELECT NULL::text, NULL::int4, NULL::int4, NULL::bool,
                l.order_id, v_epoch, l.version, l.status, l.final, l.deleted,
                l.buyer, l.seller, l.driver, l.order_number, l.updated_at,
-               l.old_status, l.actor, w.actor_name, w.notify_admins
+               l.old_status, l.actor, w.actor_name, w.notify_admins,
+               l.stuck_since
           FROM change_log l, whose_change(l.actor, l.order_id) w
          WHERE l.updated_at > now() - interval '10 s'
-         ORDER BY l.version;
+         ORDER BY l.version, l.stuck_since IS NOT NULL, l.updated_at;
 
         RETURN;
     END IF;
@@ -69,10 +70,11 @@ BEGIN
     SELECT NULL::text, NULL::int4, NULL::int4, NULL::bool,
            l.order_id, v_epoch, l.version, l.status, l.final, l.deleted,
            l.buyer, l.seller, l.driver, l.order_number, l.updated_at,
-           l.old_status, l.actor, w.actor_name, w.notify_admins
+           l.old_status, l.actor, w.actor_name, w.notify_admins,
+           l.stuck_since
       FROM change_log l, whose_change(l.actor, l.order_id) w
      WHERE l.xid >= v_xmax OR l.xid = ANY (v_xip)
-     ORDER BY l.version;
+     ORDER BY l.version, l.stuck_since IS NOT NULL, l.updated_at;
 END
 $$;
 
@@ -81,6 +83,8 @@ COMMENT ON FUNCTION api.feed_read(text) IS
     'answered, or an empty text for the first one: first a row with where '
     'the feed stands now, then a row for each version, those of one order '
     'ascending. With "gap" the log does not reach back: all that is held '
-    'must be read again, and the rows are those of the last 10 s. '
+    'must be read again, and the rows are those of the last 10 s. A row with '
+    '"stuck_since" is not a version, but a notice about the version before: '
+    'it is stuck since then, and the seller was told so at "updated_at". '
     '"actor_name" and "notify_admins" are as they are now, whose_change() '
     'has them. Source: S3, real-time updates. Errors: none.';

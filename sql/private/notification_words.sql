@@ -15,7 +15,9 @@ BEGIN ATOMIC
                ('update', 'buyer', 'order_update', 'Order Status Updated',
                 'Order ', ': ' || p_status.emoji || ' ' || p_status.message),
                ('update', 'staff', 'order_update', 'Order Status Updated',
-                'Order ', ' is now ' || p_status.label)
+                'Order ', ' is now ' || p_status.label),
+               ('stuck', 'staff', 'order_stuck', 'Order Stuck',
+                'Order ', ' is ' || p_status.label || ' since ')
            ) AS w (event, side, type, title, before, after)
      WHERE w.event = p_event AND w.side = p_side;
 END;
@@ -24,5 +26,6 @@ COMMENT ON FUNCTION shop.notification_words(text, text,
                                             shop.workflow_statuses) IS
     'One row: how a notification begins, the message in two parts with the '
     'order number between them. The event is "create", where the status does '
-    'not count, or "update" to that status; the side is "buyer", or "staff": '
-    'the seller, and admins (S3, S4).';
+    'not count, "update" to that status, or "stuck" in it, where the time '
+    'follows; the side is "buyer", or "staff": the seller, and admins, who '
+    'are not told of stuck orders (S3, S4).';

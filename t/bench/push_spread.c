@@ -144,8 +144,9 @@ static void
 maker_change(maker_t *maker, stream_t *stream)
 {
     if (stream->due) {
-        die("%s: has not got a change that was due %.1f s ago", stream->order,
-            (now() - stream->due) / 1e9);
+        die("%s: a change that was due %.1f s ago %s", stream->order,
+            (now() - stream->due) / 1e9,
+            stream->answered ? "has not come" : "is not committed");
     }
 
     stream->due = now();

@@ -25,9 +25,10 @@ use JSON::PP ();
 use Socket;
 use Time::HiRes qw(time);
 
+use OrderClient;
 use OrderTest;
 
-our @EXPORT = qw(brief sse touch ws);
+our @EXPORT = qw(brief order_live sse touch ws);
 
 my $json = JSON::PP->new;
 
@@ -221,6 +222,26 @@ sub brief {
         defined $data->{open} ? ($data->{open} ? 'open' : 'taken') : undef);
 
     return join ' ', $event->{event}, grep { defined } @more;
+}
+
+
+# Places an order as OrderClient's order_id() does, and waits until the worker
+# has told of it: what is told from now on is newer.  Where there are several
+# workers it is one of them.
+sub order_live {
+    my ($name, %how) = @_;
+    my $stream = sse('/api/events', as => 'admin');
+
+    $stream->next;
+
+    my $id = order_id($name, %how);
+    my $version = sql("SELECT version FROM shop.orders WHERE id = '$id'");
+    my @told = $stream->until(qr/^order_status_update $version /);
+
+    die "$name is not told of\n"
+        if ($told[-1]{data}{order}{_id} // '') ne $id;
+
+    return $id;
 }
 
 

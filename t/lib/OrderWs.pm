@@ -150,14 +150,17 @@ sub refused {
 }
 
 
-# What a client that is not ours finds wrong; see t/ws/run.
+# client(path => PATH, tls => PORT): what a client that is not ours finds
+# wrong; see t/ws/run.
 sub client {
-    my ($user, $target) = @_;
+    my (%how) = @_;
+    my $port = $how{tls} // $ENV{TEST_NGINX_SERVER_PORT};
+    my $url = ($how{tls} ? 'wss' : 'ws') . "://127.0.0.1:$port"
+              . ($how{path} // $path);
 
-    local $ENV{ORDER_TOKEN} = token($user);
+    local $ENV{ORDER_TOKEN} = token('buyer');
 
-    return scalar
-        `'$run' $ENV{TEST_NGINX_SERVER_PORT} '@{[ $target // $path ]}' 2>&1`;
+    return scalar `'$run' '$url' 2>&1`;
 }
 
 1;

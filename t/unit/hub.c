@@ -44,6 +44,7 @@ static int                   opens;        /* what is appended is a delivery,
 static int                   gaps;
 static uint64_t              gap_next;     /* where the hub was then */
 static listener_t            a, b, c;
+static int                   depth;
 
 
 u_char *
@@ -167,7 +168,8 @@ told(ngx_order_sub_t *sub, const ngx_order_change_t *told, uint64_t seq)
 {
     listener_t  *l = (listener_t *) sub;
 
-    l->disorder |= (seq <= l->last);
+    l->disorder |= (seq <= l->last || depth > 0);
+    depth++;
     l->n++;
     l->last = seq;
     l->change = *told;
@@ -176,6 +178,8 @@ told(ngx_order_sub_t *sub, const ngx_order_change_t *told, uint64_t seq)
     if (l->act) {
         l->act(l);
     }
+
+    depth--;
 }
 
 
@@ -440,6 +444,28 @@ leaves(listener_t *l)
 }
 
 
+/* as a client that is dropped does with all of its subscriptions */
+
+static void
+all_leave(listener_t *l)
+{
+    (void) l;
+
+    leave(&a);
+    leave(&b);
+    leave(&c);
+}
+
+
+static void
+runs(listener_t *l)
+{
+    (void) l;
+
+    ngx_order_hub_run(hub);
+}
+
+
 static void
 leaves_and_comes(listener_t *l)
 {
@@ -527,6 +553,29 @@ meanwhile(void)
     append(1, 2, 3, 0);
     ngx_order_hub_run(hub);
     ok(a.n == 1, "and is there again for who comes");
+    finish();
+
+    fresh();
+    a.act = b.act = c.act = all_leave;
+    join(&a, NGX_ORDER_TOPIC_ORDER, 1);
+    join(&b, NGX_ORDER_TOPIC_ORDER, 1);
+    join(&c, NGX_ORDER_TOPIC_USER, 2);
+    append(1, 2, 3, 0);
+    append(1, 2, 3, 0);
+    ngx_order_hub_run(hub);
+    ok(a.n + b.n + c.n == 1 && ngx_order_hub_told(hub) == 2,
+       "one may make all others leave");
+    finish();
+
+    fresh();
+    a.act = b.act = runs;
+    join(&a, NGX_ORDER_TOPIC_ORDER, 1);
+    join(&b, NGX_ORDER_TOPIC_ORDER, 1);
+    append(1, 2, 3, 0);
+    append(1, 2, 3, 0);
+    ngx_order_hub_run(hub);
+    ok(a.n == 2 && b.n == 2 && !a.disorder && !b.disorder,
+       "who runs the hub when it is told changes nothing");
     finish();
 
     fresh();
@@ -915,8 +964,13 @@ plays(listener_t *l)
 
     other = &many[chance(LISTENERS)];
 
-    if (chance(10) == 0 && other->sub.topic == NULL) {
-        comes(other);
+    if (chance(10) == 0) {
+        if (other->sub.topic == NULL) {
+            comes(other);
+
+        } else if (other != l) {
+            goes(other);
+        }
     }
 }
 

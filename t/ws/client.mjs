@@ -2,7 +2,7 @@
 
 import { WebSocket } from "ws";
 
-const [port, path] = process.argv.slice(2);
+const url = new URL(process.argv[2]);
 const token = process.env.ORDER_TOKEN;
 const faults = [];
 let checks = 0;
@@ -21,9 +21,10 @@ function is(got, expected, what) {
 
 // A socket whose events come one by one: next() waits for the next one, as
 // [type, ...].
-function socket(protocols, options = {}, target = path) {
-    const ws = new WebSocket(`ws://127.0.0.1:${port}${target}`, protocols,
-                             { handshakeTimeout: 10000, ...options });
+function socket(protocols, options = {}) {
+    const ws = new WebSocket(url, protocols,
+                             { handshakeTimeout: 10000,
+                               rejectUnauthorized: false, ...options });
     const events = [];
     const waiting = [];
     const push = (...event) =>
@@ -174,7 +175,7 @@ async function refusals() {
 
     const ws = await opened(["order.v1"], {
         headers: { cookie: `order_token=${token}` },
-        origin: `http://127.0.0.1:${port}`,
+        origin: `${url.protocol.replace("ws", "http")}//${url.host}`,
     });
 
     ws.close(1000);
