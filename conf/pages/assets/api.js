@@ -116,11 +116,13 @@ const attempt = async (method, url, options) => {
 
 /*
  * What is safe to repeat is repeated: reads, and writes with a key, where the
- * answer says when; three times at most.
+ * answer says when; three times at most, and not with once.  With quiet, 401 is
+ * no event.
  */
 export const request = async (method, path, options = {}) => {
   const url = address(path, options.query);
-  const repeatable = method === 'GET' || options.key !== undefined;
+  const repeatable = !options.once
+    && (method === 'GET' || options.key !== undefined);
 
   for (let times = 1; ; times += 1) {
     try {

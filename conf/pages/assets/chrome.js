@@ -108,9 +108,9 @@ const initials = (name) => name.split(/\s+/).slice(0, 2)
 
 const menu = (user) => {
   const node = el('details', { class: 'menu' },
-    el('summary', { class: 'site-tool', 'aria-label': `Account of ${user.name}` },
-      el('span', { class: 'avatar', 'aria-hidden': 'true' },
-        initials(user.name))),
+    el('summary', { class: 'site-tool' },
+      el('span', { class: 'avatar' }, initials(user.name)),
+      el('span', { class: 'visually-hidden' }, `Account of ${user.name}`)),
     el('div', { class: 'menu-panel' },
       el('p', {}, el('strong', {}, user.name), el('br'),
         el('span', { class: 'muted small' }, `${user.email}, ${user.role}`)),
@@ -158,7 +158,7 @@ const tools = (user) => {
     return node;
   }
 
-  if (user.role === 'customer' || user.role === 'admin') {
+  if (user.role === 'customer') {
     const [number, link] = tool('/cart', 'cart', 'Cart');
 
     cartCount = number;
@@ -271,6 +271,7 @@ const list = (roles) => roles.map((role) => people[role] ?? role).join(' and ');
 
 export const refuse = (user, roles) => (user
   ? empty({
+    level: 1,
     mark: '🔒',
     title: `This page is for ${list(roles)}`,
     text: `You are signed in as ${user.name} (${user.role}).`,
@@ -281,6 +282,7 @@ export const refuse = (user, roles) => (user
         'Sign in as somebody else')),
   })
   : empty({
+    level: 1,
     mark: '👋',
     title: 'Please sign in',
     text: `This page is for ${list(roles)}, and shows what is theirs.`,
@@ -295,16 +297,21 @@ export const start = async ({ roles, background } = {}) => {
   frame();
   footer();
 
+  const waits = setTimeout(() => main.append(loading()), 400);
+
   for (;;) {
     try {
       user = await me();
       break;
     } catch (problem) {
+      clearTimeout(waits);
       await new Promise((again) => fill(main, failure(problem, again)));
       fill(main, loading());
     }
   }
 
+  clearTimeout(waits);
+  main.querySelector('.skeleton')?.remove();
   header([nav(user?.role), tools(user)]);
   window.addEventListener('hashchange', () =>
     document.querySelector('.site-nav').replaceWith(nav(user?.role)));

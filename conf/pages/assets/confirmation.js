@@ -78,11 +78,8 @@ const heading = (order, user) => el('div', { class: 'stack tight' },
 const tracker = (order) => {
   const node = el('order-tracker', { 'order-id': number });
 
-  if (order) {
-    node.order = order;
-  }
-
-  return el('section', { class: 'card', 'aria-label': 'Where it is' }, node);
+  node.order = order;
+  return node;
 };
 
 const ways = (user) => el('div', { class: 'row' },
@@ -93,46 +90,49 @@ const ways = (user) => el('div', { class: 'row' },
 
 /* where the order is is known also while its details are not to be had */
 const load = async (user) => {
+  const head = el('div', {}, heading(null, user));
+  const place = el('div', {}, loading(6));
+  const reading = readOrder();
+  const follows = tracker(reading);
   let order = null;
-  let problem = null;
 
-  fill(main, loading(6));
+  const show = (found) => {
+    order = found;
+    place.className = 'split';
+    fill(head, heading(order, user));
+    fill(place, receipt(order), details(order));
+  };
 
-  try {
-    order = await readOrder();
-  } catch (error) {
-    problem = error;
+  const again = async () => {
+    fill(place, loading(6));
+    await readOrder().then(show, failed);
+  };
 
-    if (error.status > 0 && error.status < 500) {
+  const failed = (problem) => {
+    place.className = '';
+
+    if (problem.status > 0 && problem.status < 500) {
       fill(main, el('h1', { class: 'visually-hidden' }, `Order ${number}`),
-        failure(error));
-      return;
+        failure(problem));
+    } else {
+      fill(place, el('div', { class: 'card' }, failure(problem, again)));
     }
-  }
+  };
 
-  const place = el('div', { class: 'split' });
-
-  const show = () => fill(place, order
-    ? [receipt(order), details(order)] : failure(problem, () => load(user)));
-
-  show();
-  fill(main, heading(order, user), tracker(order), place, ways(user));
+  fill(main, head,
+    el('section', { class: 'card', 'aria-label': 'Where it is' }, follows),
+    place, ways(user));
   document.title = `Order ${number} – Fernway`;
 
-  /* a discount, a tracking number */
-  main.querySelector('order-tracker').addEventListener('order-change',
-    async ({ detail }) => {
-      if (!order || detail.version <= order.version) {
-        return;
-      }
+  /* a discount, a tracking number; and the first try may have failed */
+  follows.addEventListener('order-change', async ({ detail }) => {
+    if (order ? detail.version > order.version
+      : place.querySelector('[role="alert"]')) {
+      await readOrder().then(show, () => {});
+    }
+  });
 
-      try {
-        order = await readOrder();
-        show();
-      } catch {
-        /* what stands there was true a moment ago */
-      }
-    });
+  await reading.then(show, failed);
 };
 
 const user = await start();

@@ -15,7 +15,7 @@
  *   confirm({title, text, action, danger})   Promise of true or false
  */
 
-import { el, busy } from './ui.js';
+import { busy, el, moveMessages } from './ui.js';
 
 let ids = 0;
 
@@ -195,6 +195,7 @@ export const dialog = ({ title, body, foot, form }) => {
     { class: 'dialog', 'aria-labelledby': titleId }, form ?? inner);
 
   node.addEventListener('close', () => {
+    moveMessages(node);
     node.remove();
     done(result);
   });

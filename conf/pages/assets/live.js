@@ -239,6 +239,12 @@ const open = () => {
       const message = JSON.parse(event.data);
 
       place = event.lastEventId || place;
+
+      /* the browser thought that it is offline, and it is not */
+      if (mine === source) {
+        become('live');
+      }
+
       take(message);
     }));
 };

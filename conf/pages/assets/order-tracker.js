@@ -8,14 +8,15 @@
  * Attributes    order-id  UUID or number;  src  what stands before /api
  *               status, connection  set by it: code of the status; live,
  *               polling, stale, offline, final or refused
- * Properties    state  what the poll answers;  order  GET /api/orders/:id if the
- *               page has it already (else it is asked once, for its workflow)
+ * Properties    state  what the poll answers;  order  the order of GET
+ *               /api/orders/:id, or a promise of it, if the page reads it anyhow
+ *               (else it is asked for once, for its workflow)
  * Events        order-change   a new state; detail is the state
  *               order-tracker-connect   before it opens a stream of its own.
  *               Who prevents it feeds the tracker: receive(state), and live,
  *               true while what it tells is complete
  * Style         --tracker-accent, -surface, -line, -ink …, or the page's own
- *               --accent and so on
+ *               --accent and so on; light or dark as the page's color-scheme
  *
  * It listens by Server-Sent Events; while these do not work it polls each
  * poll_after seconds, and now and then anyhow, since a dead connection does not
@@ -26,36 +27,21 @@ const sheet = new CSSStyleSheet();
 
 sheet.replaceSync(`
 :host {
-  --t-accent: var(--tracker-accent, var(--accent, #17624c));
-  --t-accent-ink: var(--tracker-accent-ink, var(--accent-ink, #fff));
-  --t-soft: var(--tracker-soft, var(--accent-soft, #e1efe8));
-  --t-surface: var(--tracker-surface, var(--surface, #fff));
-  --t-sunken: var(--tracker-sunken, var(--sunken, #efece4));
-  --t-line: var(--tracker-line, var(--line, #e2ddd1));
-  --t-ink: var(--tracker-ink, var(--ink, #1d2421));
-  --t-ink-soft: var(--tracker-ink-soft, var(--ink-soft, #565d58));
-  --t-off: var(--off-soft, #ebe8e1);
-  --t-alert: var(--alert-soft, #fbe4df);
-  --t-wait: var(--wait-text, #7a4b05);
+  --t-accent: var(--tracker-accent, var(--accent, light-dark(#17624c, #6fcfa8)));
+  --t-accent-ink: var(--tracker-accent-ink, var(--accent-ink, light-dark(#fff, #0b231a)));
+  --t-soft: var(--tracker-soft, var(--accent-soft, light-dark(#e1efe8, #1d392e)));
+  --t-surface: var(--tracker-surface, var(--surface, light-dark(#fff, #1c221f)));
+  --t-sunken: var(--tracker-sunken, var(--sunken, light-dark(#efece4, #272f2a)));
+  --t-line: var(--tracker-line, var(--line, light-dark(#e2ddd1, #343d38)));
+  --t-ink: var(--tracker-ink, var(--ink, light-dark(#1d2421, #ebe8df)));
+  --t-ink-soft: var(--tracker-ink-soft, var(--ink-soft, light-dark(#565d58, #a9b0a9)));
+  --t-off: var(--off-soft, light-dark(#ebe8e1, #2b302c));
+  --t-alert: var(--alert-soft, light-dark(#fbe4df, #42201b));
+  --t-wait: var(--wait-text, light-dark(#7a4b05, #f0c474));
   --size: 2.75rem;
   display: block;
   container-type: inline-size;
   color: var(--t-ink);
-}
-@media (prefers-color-scheme: dark) {
-  :host {
-    --t-accent: var(--tracker-accent, var(--accent, #6fcfa8));
-    --t-accent-ink: var(--tracker-accent-ink, var(--accent-ink, #0b231a));
-    --t-soft: var(--tracker-soft, var(--accent-soft, #1d392e));
-    --t-surface: var(--tracker-surface, var(--surface, #1c221f));
-    --t-sunken: var(--tracker-sunken, var(--sunken, #272f2a));
-    --t-line: var(--tracker-line, var(--line, #343d38));
-    --t-ink: var(--tracker-ink, var(--ink, #ebe8df));
-    --t-ink-soft: var(--tracker-ink-soft, var(--ink-soft, #a9b0a9));
-    --t-off: var(--off-soft, #2b302c);
-    --t-alert: var(--alert-soft, #42201b);
-    --t-wait: var(--wait-text, #f0c474);
-  }
 }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; padding: 0; }
@@ -190,7 +176,7 @@ class OrderTracker extends HTMLElement {
   #state = null;
   #order = null;
   #workflow = null;
-  #asking = null;
+  #asking = false;
   #visited = new Set();
   #etag = null;
   #confirmed = 0;
@@ -209,8 +195,8 @@ class OrderTracker extends HTMLElement {
   get state() { return this.#state; }
 
   set order(order) {
-    this.#order = order;
-    order.timeline?.forEach((event) => this.#visited.add(event.status));
+    this.#order = Promise.resolve(order);
+    this.#order.catch(() => {});
     this.#loadWorkflow();
   }
 
@@ -250,6 +236,7 @@ class OrderTracker extends HTMLElement {
     if (before !== null && before !== after && this.isConnected) {
       this.#stop();
       this.#state = null;
+      this.#parts.shown = '';
       this.#order = null;
       this.#workflow = null;
       this.#visited.clear();
@@ -378,7 +365,8 @@ class OrderTracker extends HTMLElement {
 
   /* while a stream tells, asking is for finding out that it is dead */
   #next(atLeast = 0) {
-    const usual = (this.#state?.poll_after ?? 30) * (this.#live ? 2 : 1);
+    const good = this.#live && !this.#stale && this.#workflow;
+    const usual = (this.#state?.poll_after ?? 30) * (good ? 2 : 1);
     const seconds = this.#failures
       ? Math.min(usual, 2 ** this.#failures) : usual;
 
@@ -513,24 +501,30 @@ class OrderTracker extends HTMLElement {
       return response.json();
     };
 
-    const order = this.#state.order_id;
+    const id = this.#state.order_id;
 
-    this.#asking = order;
+    this.#asking = true;
 
     try {
-      if (!this.#order) {
-        this.#order = (await read(`orders/${order}`)).order;
-        this.#order.timeline?.forEach((event) =>
-          this.#visited.add(event.status));
+      const order = await (this.#order
+        ?? read(`orders/${id}`).then((body) => body.order));
+
+      const { workflow } = await read(
+        `workflows/${encodeURIComponent(order.workflow)}`);
+
+      /* it may follow another order by now */
+      if (this.#state?.order_id !== id) {
+        return;
       }
 
-      this.#workflow = (await read(
-        `workflows/${encodeURIComponent(this.#order.workflow)}`)).workflow;
+      order.timeline?.forEach((event) => this.#visited.add(event.status));
+      this.#workflow = workflow;
       this.#render();
     } catch {
-      /* the circles have numbers; the next state tries again */
+      /* the circles have numbers; the next answer tries again */
+      this.#order = null;
     } finally {
-      this.#asking = null;
+      this.#asking = false;
     }
   }
 
@@ -750,12 +744,12 @@ class OrderTracker extends HTMLElement {
     }
 
     const text = {
-      live: `Live. Since ${since}`,
-      polling: `Since ${since}. Checked at ${known}, and every `
+      live: `Live. Updated ${since}`,
+      polling: `Updated ${since}. Checked ${known}, and every `
         + `${this.#state.poll_after} seconds`,
-      stale: `This may be out of date: it is what was known at ${known}`,
-      offline: `No connection. This is what was known at ${known}`,
-      final: `Since ${since}`,
+      stale: `This may be out of date. It is from ${known}`,
+      offline: `No connection. This is from ${known}`,
+      final: `Updated ${since}`,
     }[connection];
 
     if (this.getAttribute('connection') !== connection) {

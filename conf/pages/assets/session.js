@@ -19,16 +19,35 @@ let asked = null;
 
 channel?.addEventListener('message', () => location.reload());
 
+/* of this tab, for a reload while the database is away */
+const remember = (user) => {
+  if (user) {
+    sessionStorage.setItem('user', JSON.stringify(user));
+  } else {
+    sessionStorage.removeItem('user');
+  }
+
+  return user;
+};
+
+const remembered = () => JSON.parse(sessionStorage.getItem('user') ?? 'null');
+
 export const me = () => {
-  asked ??= get('/api/auth/me', { quiet: true })
-    .then((data) => data.user)
+  asked ??= get('/api/auth/me', { quiet: true, once: true })
+    .then((data) => remember(data.user))
     .catch((problem) => {
       if (problem.status === 401 || problem.status === 404) {
-        return null;
+        return remember(null);
       }
 
-      asked = null;
-      throw problem;
+      const user = remembered();
+
+      if (!user) {
+        asked = null;
+        throw problem;
+      }
+
+      return user;
     });
 
   return asked;
@@ -37,7 +56,7 @@ export const me = () => {
 export const signIn = async (email, password) => {
   const { user } = await post('/api/auth/login', { email, password });
 
-  asked = Promise.resolve(user);
+  asked = Promise.resolve(remember(user));
   channel?.postMessage('in');
   return user;
 };

@@ -7,12 +7,14 @@
  *   stepper({value, label, max, name, onchange})   − number +
  *   sum(lines)                of price × quantity, without a float's dust
  *   byStore(lines)            [{id, name, currency, lines}]
+ *   allStores()               those that are open
  *   readCart()                the lines; header's count follows
  *   addToCart(product, {quantity, size, color})
  *   ordered(lines)            these have become an order: out of the cart
+ *   keepFocus(node, work)     what work() draws anew has the focus again
  */
 
-import { del, formKey, get, post } from './api.js';
+import { del, formKey, get, pages, post } from './api.js';
 import { setCart } from './chrome.js';
 import { el, svg } from './ui.js';
 
@@ -21,7 +23,7 @@ const few = 10;
 
 /* A picture: the same for a product each time, its colour that of its store */
 
-const tones = ['done', 'wait', 'go', 'alert', 'off'];
+const tones = ['wait', 'done', 'alert', 'go'];
 
 const hash = (text) => [...text].reduce((sum, letter) =>
   (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
@@ -120,6 +122,18 @@ export const stepper = ({ value, label, max = most, name, onchange }) => {
 export const sum = (lines) => Math.round(lines.reduce((total, line) =>
   total + line.product.price * line.quantity, 0) * 1e8) / 1e8;
 
+export const allStores = async () => {
+  let list = await pages('/api/stores', { limit: 100 }, (d) => d.stores);
+  const found = [...list.items];
+
+  while (list.more) {
+    list = await list.next();
+    found.push(...list.items);
+  }
+
+  return found;
+};
+
 /* The cart */
 
 export const byStore = (lines) => {
@@ -184,4 +198,20 @@ export const addToCart = async (product, { quantity = 1, size, color }) => {
     { product_id: product.id, quantity, size, color }, { key });
   key.done();
   readCart().catch(() => {});
+};
+
+/* Focus: the same link, or button of the same action */
+
+const nameOf = (node) => node.getAttribute('href') ?? node.dataset.action;
+
+export const keepFocus = async (node, work) => {
+  const had = document.activeElement;
+  const name = node.contains(had) ? nameOf(had) : null;
+
+  await work();
+
+  if (name && !had.isConnected) {
+    [...node.querySelectorAll('a, button')]
+      .find((one) => nameOf(one) === name)?.focus({ preventScroll: true });
+  }
 };

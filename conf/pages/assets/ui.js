@@ -9,13 +9,15 @@
  *                                  (default), 'long', 'ago', 'date'
  *   badge(status)                  of a poll, or of statusInfo(code, label)
  *   loading(lines)                 a skeleton
- *   empty({mark, title, text, action})
- *   failure(problem, retry)        what went wrong, with a button
+ *   empty({mark, title, text, action, level})   level 1 where it is the page
+ *   failure(problem, retry)        what went wrong, with a button; outages are
+ *                                  tried again by themselves
  *   show(node, load, render)       loading, then what render(await load())
  *                                  gives, or failure with a retry
  *   busy(button, work)             runs work() once at a time, button is busy
  *   toast(text, {title, tone, href, link, lasting})
  *   announce(text)                 to screen readers only
+ *   moveMessages(dialog)           forms.js, when a dialog closes
  *
  * Forms and dialogs are in forms.js.
  */
@@ -193,10 +195,10 @@ export const loading = (lines = 4) => el('div',
   { class: 'skeleton', role: 'status', 'aria-label': 'Loading' },
   Array.from({ length: lines }, () => el('span')));
 
-export const empty = ({ mark, title, text, action } = {}) => el('div',
+export const empty = ({ mark, title, text, action, level = 2 }) => el('div',
   { class: 'empty' },
   mark && el('span', { class: 'empty-mark', 'aria-hidden': 'true' }, mark),
-  el('h2', {}, title),
+  el(`h${level}`, {}, title),
   text && el('p', {}, text),
   action);
 
@@ -208,7 +210,21 @@ const titles = {
   404: 'There is nothing here',
 };
 
+/* what passes by itself is tried again without anybody's asking */
+const retryLater = (node, retry) => setTimeout(() => {
+  if (!node.isConnected) {
+    return;
+  }
+
+  if (document.hidden) {
+    retryLater(node, retry);
+  } else {
+    retry();
+  }
+}, 6000 + Math.random() * 4000);
+
 export const failure = (problem, retry) => {
+  const passes = problem.status === 0 || problem.status >= 500;
   const node = empty({
     mark: marks[problem.status] ?? '⚠️',
     title: titles[problem.status] ?? 'That did not work',
@@ -219,6 +235,11 @@ export const failure = (problem, retry) => {
   });
 
   node.setAttribute('role', 'alert');
+
+  if (retry && passes) {
+    retryLater(node, retry);
+  }
+
   return node;
 };
 
@@ -268,21 +289,24 @@ export const busy = async (button, work) => {
 
 /* Saying things */
 
-/* polite regions must stand there before words come into them */
-const region = (role, className) => {
-  const node = el('div', { class: className, role });
-
-  document.body.append(node);
-  return node;
-};
-
 let voice = null;
 let toasts = null;
 
+/* all that is outside of an open dialog can be neither heard nor clicked */
+const top = () => document.querySelector('dialog:modal') ?? document.body;
+
+const region = (role, className) => el('div', { class: className, role });
+
+/* a region must stand there before words come into it */
 export const announce = (text) => {
   voice ??= region('status', 'visually-hidden');
   voice.textContent = '';
-  requestAnimationFrame(() => { voice.textContent = text; });
+
+  if (voice.parentElement !== top()) {
+    top().append(voice);
+  }
+
+  setTimeout(() => { voice.textContent = text; }, 100);
 };
 
 /* the top layer: above an open dialog, too */
@@ -294,8 +318,24 @@ const raise = () => {
     toasts.popover = 'manual';
   }
 
-  toasts.hidePopover?.();
+  if (toasts.parentElement !== top()) {
+    top().append(toasts);
+  } else {
+    toasts.hidePopover?.();
+  }
+
   toasts.showPopover?.();
+};
+
+/* for a dialog that closes: what it holds of these stays */
+export const moveMessages = (from) => {
+  if (from.contains(voice)) {
+    document.body.append(voice);
+  }
+  if (from.contains(toasts)) {
+    document.body.append(toasts);
+    toasts.showPopover?.();
+  }
 };
 
 export const toast = (text, options = {}) => {
