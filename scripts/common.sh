@@ -18,7 +18,7 @@ packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
-    clang libclang-rt-dev nodejs npm"
+    clang libclang-rt-dev nodejs npm chromium"
 packages_bench="wrk libnginx-mod-nchan"
 
 
@@ -277,6 +277,65 @@ test_database_start() {
         createdb shop
         schema_load demo
     )
+}
+
+
+# --- nginx as in the demo
+
+
+# demo_conf DIR PORT WORKERS CONNINFO [password_file=FILE]: writes
+# DIR/nginx.conf out of conf/demo.conf; the keys are in DIR/keys.
+demo_conf() {
+    local dir=$1 user=
+
+    if is_root; then
+        user="user www-data;"
+    fi
+
+    mkdir -p "$dir/temp"
+
+    sed -e "s|@module@|$build/ngx_http_order_module.so|" \
+        -e "s|@user@|$user|" -e "s|@workers@|$3|" \
+        -e "s|@database@|$4|" -e "s| *@password@|${5:+ $5}|" \
+        -e "s|@dir@|$dir|g" -e "s|@port@|$2|" \
+        -e "s|@pages@|$(demo_pages "$dir")|" \
+        "$top/conf/demo.conf" > "$dir/nginx.conf"
+}
+
+
+# The pages as they stand here, so that one sees what one edits; a copy where
+# nginx's workers cannot get there.
+demo_pages() {
+    local pages=$top/conf/pages
+
+    if is_root && ! runuser -u www-data -- test -x "$pages"; then
+        rm -rf "$1/pages"
+        cp -r "$pages" "$1/pages"
+        pages=$1/pages
+    fi
+
+    printf '%s\n' "$pages"
+}
+
+
+# demo_start DIR PORT: starts nginx and waits until it answers; its process is
+# $nginx.
+demo_start() {
+    nginx -e "$1/error.log" -p "$1" -c "$1/nginx.conf" -g 'daemon off;' \
+        9>&- &
+    nginx=$!
+
+    wait_for 10 port_open "$2" && ! pid_gone "$nginx" \
+        || { tail -5 "$1/error.log" >&2; die "nginx did not start"; }
+}
+
+
+# demo_stop: that nginx, if there is one.
+demo_stop() {
+    [ "$nginx" ] || return 0
+
+    kill -QUIT "$nginx" 2>/dev/null || return 0
+    wait_for 5 pid_gone "$nginx" || kill -KILL "$nginx" 2>/dev/null || true
 }
 
 

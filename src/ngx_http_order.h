@@ -118,6 +118,7 @@ typedef struct {
     unsigned                       has_db_time:1;
     unsigned                       matched:1;  /* If-None-Match names it */
     unsigned                       waited:1;
+    unsigned                       counted:1;  /* among the clients of push */
 } ngx_http_order_ctx_t;
 
 

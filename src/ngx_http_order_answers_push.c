@@ -83,6 +83,33 @@ ngx_http_order_members(update) = {
 };
 
 
+ngx_http_order_members(stuck) = {
+    ngx_http_order_has("orderId", UUID),
+    ngx_http_order_has("orderNumber", TEXT),
+    ngx_http_order_has("status", TEXT),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(stuck_notification) = {
+    ngx_http_order_enum("type", BODY, 1, "order_stuck"),
+    ngx_http_order_has("title", TEXT),
+    ngx_http_order_has("message", TEXT),
+    ngx_http_order_enum("priority", BODY, 1, "high"),
+    ngx_http_order_has("createdAt", TIME),
+    ngx_http_order_hold("data", OBJECT, stuck),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(notice) = {
+    ngx_http_order_typed("notification"),
+    ngx_http_order_has("id", TEXT),
+    ngx_http_order_hold("notification", OBJECT, stuck_notification),
+    ngx_http_order_last
+};
+
+
 ngx_http_order_members(delivered_order) = {
     ngx_http_order_has("_id", UUID),
     ngx_http_order_has("orderNumber", TEXT),
@@ -233,6 +260,9 @@ const ngx_http_order_message_t  ngx_http_order_messages[] = {
     ngx_http_order_message("DeliveryRequestMessage",
                            NGX_HTTP_ORDER_OF_ALL|NGX_HTTP_ORDER_OF_WS,
                            delivery_request),
+    ngx_http_order_message("NotificationMessage",
+                           NGX_HTTP_ORDER_OF_ALL|NGX_HTTP_ORDER_OF_WS,
+                           notice),
     ngx_http_order_message("SnapshotMessage",
                            NGX_HTTP_ORDER_OF_ORDER|NGX_HTTP_ORDER_OF_WS,
                            snapshot),

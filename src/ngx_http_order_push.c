@@ -28,6 +28,9 @@ static void ngx_http_order_push_woken(void *data);
 static void ngx_http_order_push_gap(void *data);
 static void ngx_http_order_push_tick_handler(ngx_event_t *ev);
 static void ngx_http_order_push_leave(ngx_http_order_push_t *push);
+static void ngx_http_order_push_room_cleanup(void *data);
+static ngx_int_t ngx_http_order_push_count(ngx_http_order_push_t *push,
+    const ngx_order_id_t *id);
 
 
 ngx_int_t
@@ -115,7 +118,8 @@ ngx_http_order_push_woken(void *data)
 }
 
 
-/* Changes were lost to this worker: all are looked at, some at a time. */
+/* Changes were lost to this worker: all are looked at, clients some at a
+ * time. */
 
 static void
 ngx_http_order_push_gap(void *data)
@@ -136,6 +140,8 @@ ngx_http_order_push_gap(void *data)
             ngx_http_order_push_lose(watch);
         }
     }
+
+    ngx_http_order_push_release(push, push->nholds);
 }
 
 
@@ -234,6 +240,7 @@ ngx_http_order_push_leave(ngx_http_order_push_t *push)
 const ngx_http_order_problem_t *
 ngx_http_order_push_room(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 {
+    ngx_http_cleanup_t                *cln;
     ngx_http_order_user_t             *user;
     const ngx_http_order_main_conf_t  *omcf;
 
@@ -253,11 +260,42 @@ ngx_http_order_push_room(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
         return &ngx_http_order_too_many;
     }
 
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (cln == NULL
+        || ngx_http_order_push_count(omcf->push, &ctx->identity.user)
+           != NGX_OK)
+    {
+        return &ngx_http_order_internal;
+    }
+
+    ctx->counted = 1;
+    cln->handler = ngx_http_order_push_room_cleanup;
+    cln->data = r;
+
     return NULL;
 }
 
 
-ngx_int_t
+static void
+ngx_http_order_push_room_cleanup(void *data)
+{
+    ngx_http_request_t *r = data;
+
+    ngx_http_order_ctx_t              *ctx;
+    const ngx_http_order_main_conf_t  *omcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_module);
+
+    if (ctx && ctx->counted) {
+        omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+        ctx->counted = 0;
+        ngx_http_order_push_uncount(omcf->push, &ctx->identity.user);
+    }
+}
+
+
+static ngx_int_t
 ngx_http_order_push_count(ngx_http_order_push_t *push,
     const ngx_order_id_t *id)
 {

@@ -223,7 +223,8 @@ ngx_int_t ngx_http_order_push_unwatch(ngx_http_order_client_t *client,
 ngx_http_order_client_t *ngx_http_order_push_take(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx, const ngx_http_order_dress_t *dress);
 
-/* Is there room for one more client of this user: NULL, or the problem. */
+/* Keeps room for one more client of this user, until it is taken or the
+ * request ends: NULL, or the problem to answer with. */
 const ngx_http_order_problem_t *ngx_http_order_push_room(
     ngx_http_request_t *r, ngx_http_order_ctx_t *ctx);
 

@@ -21,7 +21,6 @@ static void ngx_http_order_push_detach(ngx_http_order_client_t *client);
 static void ngx_http_order_push_sockopt(ngx_http_order_client_t *client);
 static void ngx_http_order_push_read_handler(ngx_event_t *rev);
 static void ngx_http_order_push_write_handler(ngx_event_t *wev);
-static void ngx_http_order_push_timer(ngx_http_order_client_t *client);
 static ngx_uint_t ngx_http_order_push_expired(
     const ngx_http_order_client_t *client);
 static void ngx_http_order_push_free(ngx_http_order_client_t *client);
@@ -76,7 +75,10 @@ ngx_http_order_push_take(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
 
     /* the header is out, or the connection is a bad one to begin with */
 
-    if (r->out || r->connection->buffered || r->connection->error) {
+    if (r->connection->error
+        || (!ngx_http_order_push_through(r)
+            && (r->out || r->connection->buffered)))
+    {
         ngx_http_finalize_request(r, NGX_ERROR);
         return NULL;
     }
@@ -135,18 +137,16 @@ ngx_http_order_push_client(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     client->taken = ngx_current_msec;
     client->alive = 1;
 
-    if (ngx_http_order_push_count(push, &client->identity.user) != NGX_OK) {
+    if (ngx_http_order_push_through(r)
+        && ngx_http_order_push_hold(client) != NGX_OK)
+    {
         ngx_free(client);
         return NULL;
     }
 
-    if (ngx_http_order_push_through(r)
-        && ngx_http_order_push_hold(client) != NGX_OK)
-    {
-        ngx_http_order_push_uncount(push, &client->identity.user);
-        ngx_free(client);
-        return NULL;
-    }
+    /* the place that was kept for the request is the client's now */
+
+    ctx->counted = 0;
 
     ngx_queue_insert_tail(&push->clients, &client->queue);
 
@@ -185,6 +185,17 @@ ngx_http_order_push_detach(ngx_http_order_client_t *client)
             ngx_destroy_pool(pool);
         }
     }
+
+#if (NGX_SSL)
+
+    /* what it did not take is kept elsewhere, and sent from there */
+
+    if (c->ssl) {
+        (void) SSL_set_mode(c->ssl->connection,
+                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+
+#endif
 
     /* for nginx there is no request on it any more */
 
@@ -310,6 +321,7 @@ ngx_http_order_push_time(ngx_http_order_client_t *client)
 
     if ((ngx_msec_int_t) (ngx_current_msec - client->due) >= 0) {
         client->due = ngx_current_msec + client->conf->heartbeat;
+        ngx_http_order_push_age(client);
 
         if (!client->blocked) {
             client->dress->beat(client);
@@ -322,9 +334,7 @@ ngx_http_order_push_time(ngx_http_order_client_t *client)
 }
 
 
-/* Sets the timer to what comes first: heartbeat, expiry, patience. */
-
-static void
+void
 ngx_http_order_push_timer(ngx_http_order_client_t *client)
 {
     time_t          left;

@@ -5,6 +5,7 @@
  *     ngx_http_order_push         a worker's clients, all together
  *     ngx_http_order_push_client  one: taken, kept alive, ended, closed
  *     ngx_http_order_push_out     bytes to a client
+ *     ngx_http_order_push_join    subscriptions come and go
  *     ngx_http_order_push_watch   changes -> subscriptions
  *     ngx_http_order_push_render  messages that many share
  *     ngx_http_order_push_resume  snapshots, gaps, resets of an order
@@ -93,9 +94,7 @@ struct ngx_http_order_push_s {
 /* Something is missing: the full state is to be told as soon as it can be. */
 void ngx_http_order_push_lose(ngx_http_order_watch_t *watch);
 
-/* One more client of that user, or one less.  NGX_OK or NGX_ERROR. */
-ngx_int_t ngx_http_order_push_count(ngx_http_order_push_t *push,
-    const ngx_order_id_t *user);
+/* One client of that user less. */
 void ngx_http_order_push_uncount(ngx_http_order_push_t *push,
     const ngx_order_id_t *user);
 
@@ -107,6 +106,9 @@ void ngx_http_order_push_attend(ngx_http_order_push_t *push);
 
 /* Frees those who were dropped; "ev" is push->drop. */
 void ngx_http_order_push_drop_handler(ngx_event_t *ev);
+
+/* Sets the client's timer to what comes first: heartbeat, expiry, patience. */
+void ngx_http_order_push_timer(ngx_http_order_client_t *client);
 
 /* The client's timer has expired. */
 void ngx_http_order_push_time(ngx_http_order_client_t *client);
@@ -132,11 +134,32 @@ void ngx_http_order_push_let_go(ngx_http_order_client_t *client);
 
 /* --- push_watch */
 
+/* what the hub calls, for an order, for all that concerns the caller, and for
+ * deliveries */
+void ngx_http_order_push_order_handler(ngx_order_sub_t *sub,
+    const ngx_order_change_t *change, uint64_t seq);
+void ngx_http_order_push_mine_handler(ngx_order_sub_t *sub,
+    const ngx_order_change_t *change, uint64_t seq);
+void ngx_http_order_push_delivery_handler(ngx_order_sub_t *sub,
+    const ngx_order_change_t *change, uint64_t seq);
+
 /* Tells what the subscriptions of a client lack, as far as it takes it. */
 void ngx_http_order_push_catch_up(ngx_http_order_client_t *client);
 
 /* The same for one; it may be gone afterwards. */
 void ngx_http_order_push_catch_up_watch(ngx_http_order_watch_t *watch);
+
+/*
+ * The same for one to an order:
+ *
+ *     NGX_OK     all that the ring knows was told
+ *     NGX_AGAIN  it goes on later
+ *     NGX_ABORT  the subscription has ended
+ */
+ngx_int_t ngx_http_order_push_catch_up_order(ngx_http_order_watch_t *watch);
+
+/* And for one to all that concerns the caller. */
+void ngx_http_order_push_catch_up_mine(ngx_http_order_watch_t *watch);
 
 /*
  * Tells the next version of an order.
@@ -148,6 +171,12 @@ void ngx_http_order_push_catch_up_watch(ngx_http_order_watch_t *watch);
  */
 ngx_int_t ngx_http_order_push_version(ngx_http_order_watch_t *watch,
     const ngx_order_change_t *change, uint64_t seq);
+
+
+/* --- push_join */
+
+#define ngx_http_order_push_is(watch, type)                                  \
+    ((watch)->sub.topic && ngx_order_hub_type(&(watch)->sub) == (type))
 
 /* The client's subscription to that order; NULL: it has none. */
 ngx_http_order_watch_t *ngx_http_order_push_watching(
@@ -170,17 +199,9 @@ ngx_int_t ngx_http_order_push_attach(ngx_http_order_watch_t *watch,
 ngx_int_t ngx_http_order_push_open(ngx_http_order_client_t *client,
     const ngx_order_record_t *record, const ngx_order_place_t *place);
 
-/*
- * Sends a change as a message that is rendered once for all clients of the
- * same dress, words and dialect.  "seq" is its place in the ring, or 0;
- * "telling" an audience, NGX_HTTP_ORDER_DELIVERY or NGX_HTTP_ORDER_NOTICE.
- *
- *     NGX_OK        it is on its way
- *     NGX_DECLINED  there is no such message
- *     NGX_ERROR     the client was dropped
- */
-ngx_int_t ngx_http_order_push_frame(ngx_http_order_client_t *client,
-    const ngx_order_change_t *change, uint64_t seq, ngx_uint_t telling);
+/* Where the client takes no more: when it does, the change log is asked what
+ * is missing. */
+void ngx_http_order_push_unsure(ngx_http_order_watch_t *watch);
 
 /* Ends a subscription: the client's last one ends the client, unless it is of
  * a dress with many, which is told. */
@@ -194,6 +215,21 @@ void ngx_http_order_push_remove(ngx_http_order_watch_t *watch);
 void ngx_http_order_push_remove_all(ngx_http_order_client_t *client);
 
 
+/* --- push_render */
+
+/*
+ * Sends a change as a message that is rendered once for all clients of the
+ * same dress, words and dialect.  "seq" is its place in the ring, or 0;
+ * "telling" an audience, NGX_HTTP_ORDER_DELIVERY or NGX_HTTP_ORDER_NOTICE.
+ *
+ *     NGX_OK        it is on its way
+ *     NGX_DECLINED  there is no such message
+ *     NGX_ERROR     the client was dropped
+ */
+ngx_int_t ngx_http_order_push_frame(ngx_http_order_client_t *client,
+    const ngx_order_change_t *change, uint64_t seq, ngx_uint_t telling);
+
+
 /* --- push_resume */
 
 /* Reads an order for a subscription that has none yet, by id or number, and
@@ -201,6 +237,10 @@ void ngx_http_order_push_remove_all(ngx_http_order_client_t *client);
 ngx_int_t ngx_http_order_push_find(ngx_http_order_watch_t *watch,
     const ngx_order_id_t *id, const ngx_str_t *number,
     const ngx_order_place_t *place);
+
+/* The subscription to that order which is still looking for it, or NULL. */
+ngx_http_order_watch_t *ngx_http_order_push_finding(
+    const ngx_http_order_client_t *client, const ngx_order_id_t *id);
 
 /* Reads the versions behind the one told last from the change log, tells
  * them, else a reset. */
@@ -229,6 +269,9 @@ void ngx_http_order_push_read_place(ngx_order_place_t *place,
 /* Tells the newest orders of the caller instead of what cannot be told; what
  * comes meanwhile is told afterwards. */
 void ngx_http_order_push_reset_mine(ngx_http_order_watch_t *watch);
+
+/* Forgets what was in it when that is old: now and then. */
+void ngx_http_order_push_age(ngx_http_order_client_t *client);
 
 /* Is this version in the full state that was told. */
 ngx_uint_t ngx_http_order_push_seen(ngx_http_order_watch_t *watch,

@@ -85,7 +85,7 @@ ngx_http_order_push_mine_done(ngx_order_pg_query_t *query)
 
     seen = NULL;
 
-    if (query->status == NGX_ORDER_PG_OK) {
+    if (query->status == NGX_ORDER_PG_OK && !watch->client->blocked) {
         seen = ngx_calloc(sizeof(ngx_http_order_push_seen_t), query->log);
     }
 
@@ -179,11 +179,6 @@ ngx_http_order_push_seen(ngx_http_order_watch_t *watch,
         return 0;
     }
 
-    if ((ngx_msec_int_t) (ngx_current_msec - seen->until) >= 0) {
-        ngx_http_order_push_forget(watch);
-        return 0;
-    }
-
     for (i = 0; i < seen->n; i++) {
 
         if (ngx_order_id_eq(&seen->records[i].id, &record->id)) {
@@ -193,6 +188,26 @@ ngx_http_order_push_seen(ngx_http_order_watch_t *watch,
     }
 
     return 0;
+}
+
+
+void
+ngx_http_order_push_age(ngx_http_order_client_t *client)
+{
+    ngx_http_order_watch_t      *watch;
+    ngx_http_order_push_seen_t  *seen;
+
+    watch = ngx_http_order_push_mine(client);
+
+    if (watch == NULL || watch->waits || watch->wait == NULL) {
+        return;
+    }
+
+    seen = watch->wait;
+
+    if ((ngx_msec_int_t) (ngx_current_msec - seen->until) >= 0) {
+        ngx_http_order_push_forget(watch);
+    }
 }
 
 

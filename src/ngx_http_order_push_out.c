@@ -112,6 +112,11 @@ ngx_http_order_push_keep(ngx_http_order_client_t *client, const u_char *data,
     }
 
     client->blocked = 1;
+    client->taken = ngx_current_msec;
+
+    if (!client->ending) {
+        ngx_http_order_push_timer(client);
+    }
 
     return client->held ? NGX_OK
                         : ngx_handle_write_event(client->connection->write, 0);
@@ -413,6 +418,8 @@ ngx_http_order_push_held_write(ngx_http_request_t *r)
         ngx_http_order_push_drop(client);
         return;
     }
+
+    client->taken = ngx_current_msec;
 
     held = client->held;
     cl = NULL;

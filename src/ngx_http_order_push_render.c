@@ -23,7 +23,7 @@ ngx_http_order_push_frame(ngx_http_order_client_t *client,
     frame = *p;
 
     if (frame == NULL) {
-        frame = ngx_alloc(sizeof(ngx_http_order_frame_t), client->push->log);
+        frame = ngx_palloc(ngx_cycle->pool, sizeof(ngx_http_order_frame_t));
         if (frame == NULL) {
             return NGX_DECLINED;
         }

@@ -34,6 +34,8 @@ static void ngx_http_order_push_recovered(ngx_order_pg_query_t *query);
 static ngx_int_t ngx_http_order_push_log(ngx_http_order_watch_t *watch,
     const ngx_order_pg_query_t *query);
 static void ngx_http_order_push_reset_order(ngx_http_order_watch_t *watch);
+static ngx_uint_t ngx_http_order_push_reset_client(
+    ngx_http_order_client_t *client);
 static void ngx_http_order_push_renew(ngx_http_order_watch_t *watch,
     const ngx_order_record_t *record);
 
@@ -80,6 +82,31 @@ ngx_http_order_push_find(ngx_http_order_watch_t *watch,
 
     return ngx_http_order_push_fill(watch, NGX_HTTP_ORDER_PUSH_FIND, id,
                                     number, place);
+}
+
+
+ngx_http_order_watch_t *
+ngx_http_order_push_finding(const ngx_http_order_client_t *client,
+    const ngx_order_id_t *id)
+{
+    u_char                        name[NGX_ORDER_ID_TEXT + 1];
+    ngx_http_order_watch_t       *watch;
+    ngx_http_order_push_query_t  *q;
+
+    *ngx_order_id_print(name, id) = '\0';
+
+    for (watch = client->watches; watch; watch = watch->next) {
+
+        if (watch->sub.topic == NULL && watch->waits) {
+            q = watch->wait;
+
+            if (ngx_strcmp(q->text[0], name) == 0) {
+                return watch;
+            }
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -240,6 +267,11 @@ ngx_http_order_push_state(ngx_http_order_watch_t *watch, const char *type,
         return;
     }
 
+    if (watch->client->blocked) {
+        ngx_http_order_push_lose(watch);
+        return;
+    }
+
     place.epoch = record->epoch;
     place.version = record->version;
     place.generation = ngx_order_ring_generation(omcf->zone->ring);
@@ -259,6 +291,7 @@ ngx_http_order_push_state(ngx_http_order_watch_t *watch, const char *type,
     json.len = (size_t) (p - text);
 
     watch->stamp = ngx_order_stamp(record);
+    watch->behind = 0;
 
     if (ngx_http_order_push_tell(watch->client, type, &id, &json) != NGX_OK) {
         return;
@@ -286,6 +319,11 @@ ngx_http_order_push_recover(ngx_http_order_watch_t *watch)
         ngx_http_order_push_drop(watch->client);
         return;
     }
+
+    /* what comes from now on is in the ring, at least for a while */
+
+    watch->behind = 1;
+    watch->sub.seq = ngx_order_hub_next(watch->client->push->omcf->hub);
 
     *ngx_order_id_print(q->text[0], ngx_order_hub_id(&watch->sub)) = '\0';
     *ngx_order_integer_print(q->text[1], (uint32_t) watch->stamp) = '\0';
@@ -323,6 +361,9 @@ ngx_http_order_push_recovered(ngx_order_pg_query_t *query)
 
     if (rc == NGX_DECLINED) {
         ngx_http_order_push_reset(watch);
+
+    } else if (rc == NGX_AGAIN) {
+        ngx_http_order_push_unsure(watch);
 
     } else if (rc == NGX_OK && rows == NGX_HTTP_ORDER_PUSH_LOG) {
         ngx_http_order_push_recover(watch);
@@ -432,40 +473,64 @@ ngx_http_order_push_renew(ngx_http_order_watch_t *watch,
 ngx_uint_t
 ngx_http_order_push_reset_some(ngx_http_order_push_t *push)
 {
-    ngx_uint_t                n;
-    ngx_queue_t              *q, *next;
-    ngx_http_order_watch_t   *watch;
+    ngx_uint_t                n, i;
+    ngx_queue_t              *q;
     ngx_http_order_client_t  *client;
 
     n = 0;
 
-    for (q = ngx_queue_head(&push->clients);
-         q != ngx_queue_sentinel(&push->clients);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        client = ngx_queue_data(q, ngx_http_order_client_t, queue);
-        watch = client->blocked ? NULL : client->watches;
+    /* each moves to the end, so that all have their turn */
 
-        while (watch) {
+    for (i = push->nclients; i && !ngx_queue_empty(&push->clients); i--) {
 
-            if (!watch->lost) {
-                watch = watch->next;
-                continue;
-            }
-
-            if (n++ == NGX_HTTP_ORDER_PUSH_SLICE) {
-                return 1;
-            }
-
-            /* it may be gone, and others with it */
-
-            ngx_http_order_push_reset(watch);
-            watch = client->dropped ? NULL : client->watches;
+        if (n >= NGX_HTTP_ORDER_PUSH_SLICE) {
+            return 1;
         }
+
+        q = ngx_queue_head(&push->clients);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&push->clients, q);
+
+        client = ngx_queue_data(q, ngx_http_order_client_t, queue);
+        n += ngx_http_order_push_reset_client(client);
     }
 
     return 0;
+}
+
+
+/* Returns how many of its subscriptions were lost. */
+
+static ngx_uint_t
+ngx_http_order_push_reset_client(ngx_http_order_client_t *client)
+{
+    ngx_uint_t               n;
+    ngx_http_order_watch_t  *watch;
+
+    n = 0;
+    watch = client->watches;
+
+    while (watch && n < NGX_HTTP_ORDER_PUSH_SLICE) {
+
+        /* when it takes something again it will be looked at again */
+
+        if (client->blocked || client->ending || client->dropped) {
+            break;
+        }
+
+        if (!watch->lost) {
+            watch = watch->next;
+            continue;
+        }
+
+        /* it may be gone, and others with it */
+
+        n++;
+        ngx_http_order_push_reset(watch);
+        watch = client->watches;
+    }
+
+    return n;
 }
 
 

@@ -17,7 +17,8 @@
 #include <ngx_http_order_status.h>
 
 
-#define NGX_HTTP_ORDER_SSE_DRAIN  512
+#define NGX_HTTP_ORDER_SSE_DRAIN  1024     /* bytes read at once */
+#define NGX_HTTP_ORDER_SSE_READS  4        /* in one turn */
 
 
 /* a stream that is about to begin */
@@ -44,7 +45,8 @@ static void ngx_http_order_sse_filled(ngx_order_fill_waiter_t *waiter,
     ngx_msec_t elapsed);
 static ngx_int_t ngx_http_order_sse_found(ngx_http_request_t *r,
     ngx_http_order_ctx_t *ctx, const ngx_order_record_t *record);
-static ngx_int_t ngx_http_order_sse_start(ngx_http_request_t *r);
+static ngx_int_t ngx_http_order_sse_start(ngx_http_request_t *r,
+    ngx_http_order_ctx_t *ctx);
 static void ngx_http_order_sse_taken(ngx_http_request_t *r);
 static u_char *ngx_http_order_sse_wrap(u_char *p, const ngx_str_t *event,
     const ngx_str_t *id, const ngx_str_t *json);
@@ -88,23 +90,18 @@ ngx_http_order_events_handler(ngx_http_request_t *r,
     const ngx_http_order_problem_t  *problem;
 
     problem = ngx_http_order_refusal(r, ctx);
-
-    if (problem == NULL) {
-        rc = ngx_http_order_args_get(r, ctx, &input);
-
-        if (rc == NGX_DECLINED) {
-            return ngx_http_order_reply_faults(r, &input.faults);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        problem = ngx_http_order_push_room(r, ctx);
-    }
-
     if (problem) {
         return ngx_http_order_reply_problem(r, problem, NULL, NULL);
+    }
+
+    rc = ngx_http_order_args_get(r, ctx, &input);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_order_reply_faults(r, &input.faults);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     stream = ngx_pcalloc(r->pool, sizeof(ngx_http_order_stream_t));
@@ -132,7 +129,7 @@ ngx_http_order_events_handler(ngx_http_request_t *r,
                               &input.values[NGX_HTTP_ORDER_EVENTS_ORDER]);
 
     } else {
-        rc = ngx_http_order_sse_start(r);
+        rc = ngx_http_order_sse_start(r, ctx);
     }
 
     if (rc == NGX_DONE) {
@@ -295,19 +292,25 @@ ngx_http_order_sse_found(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
         return ngx_http_order_reply_json(r, NGX_HTTP_NO_CONTENT, &empty);
     }
 
-    return ngx_http_order_sse_start(r);
+    return ngx_http_order_sse_start(r, ctx);
 }
 
 
 /* Sends the header; the rest is done when this request's turn is over. */
 
 static ngx_int_t
-ngx_http_order_sse_start(ngx_http_request_t *r)
+ngx_http_order_sse_start(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t                        rc;
+    const ngx_http_order_problem_t  *problem;
 
     static ngx_str_t  control = ngx_string("no-store, no-transform");
     static ngx_str_t  no = ngx_string("no");
+
+    problem = ngx_http_order_push_room(r, ctx);
+    if (problem) {
+        return ngx_http_order_reply_problem(r, problem, NULL, NULL);
+    }
 
     r->keepalive = 0;
     r->gzip_tested = 1;
@@ -364,6 +367,10 @@ ngx_http_order_sse_taken(ngx_http_request_t *r)
                             (size_t) (ngx_sprintf(text, "retry: %M\n\n",
                                                  ngx_http_order_push_retry())
                                       - text));
+
+    if (client->ending || client->dropped) {
+        return;
+    }
 
     rc = stream.ordered
          ? ngx_http_order_push_open(client, &stream.record,
@@ -426,17 +433,27 @@ ngx_http_order_sse_read(ngx_http_order_client_t *client)
 {
     u_char             buf[NGX_HTTP_ORDER_SSE_DRAIN];
     ssize_t            n;
+    ngx_uint_t         i;
     ngx_connection_t  *c;
 
     c = client->connection;
 
-    do {
+    for (i = 0; i < NGX_HTTP_ORDER_SSE_READS; i++) {
         n = c->recv(c, buf, sizeof(buf));
-    } while (n > 0);
 
-    if (n != NGX_AGAIN) {
-        ngx_http_order_push_drop(client);
+        if (n == NGX_AGAIN) {
+            return;
+        }
+
+        if (n <= 0) {
+            ngx_http_order_push_drop(client);
+            return;
+        }
     }
+
+    /* it is the others' turn */
+
+    ngx_post_event(c->read, &ngx_posted_next_events);
 }
 
 

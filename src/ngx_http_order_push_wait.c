@@ -75,8 +75,11 @@ ngx_int_t
 ngx_http_order_push_waits(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     const ngx_order_record_t *record)
 {
-    time_t                            wait, left;
-    const ngx_http_order_loc_conf_t  *olcf;
+    time_t                             wait, left;
+    uint64_t                           seq;
+    ngx_order_change_t                 change;
+    const ngx_http_order_loc_conf_t   *olcf;
+    const ngx_http_order_main_conf_t  *omcf;
 
     if (ctx->waited) {
         return NGX_DECLINED;
@@ -95,6 +98,17 @@ ngx_http_order_push_waits(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
         if (ngx_http_order_push_applied(r, wait) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_module);
+
+    /* a record that took its time, and was overtaken */
+
+    if (ngx_order_trail_next(omcf->trail, &record->id,
+                             ngx_order_stamp(record), &change, &seq)
+        == NGX_OK)
+    {
+        return ngx_http_order_status_again(r);
     }
 
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);

@@ -10,8 +10,9 @@
  * their versions make harmless.
  *
  * Each change goes into the cache and then into the ring, which passes over
- * what it has already; a notice into the ring only.  A gap goes into the ring when the cache is marked as
- * old: whoever reads the gap there does not read the old state again.
+ * what it has already; a notice into the ring only.  A gap goes into the ring
+ * when the cache is marked as old: whoever reads the gap there does not read
+ * the old state again.
  *
  * The zone's "fresh" is the moment at which the last answered read was sent:
  * all that was committed by then is in the cache.

@@ -6,8 +6,8 @@
  * other, and tells each to those who joined its topics: the order's, its
  * buyer's, seller's and driver's, that of those who see all, that of drivers
  * who look for work.  A notice goes to the seller's only, and to that of those
- * who see all, who may be the seller.  A change with many subscribers is told in slices, so
- * that the worker's other connections get their turn.
+ * who see all, who may be the seller.  A change with many subscribers is told
+ * in slices, so that the worker's other connections get their turn.
  *
  * What a subscriber makes of it, and whether it was slow or is to be told
  * something else first, is the subscriber's.
@@ -38,7 +38,7 @@ typedef struct ngx_order_sub_s    ngx_order_sub_t;
 
 /*
  * Told of a change whose place in the ring is "seq".  It may leave, and free
- * itself; it must not make others leave.
+ * itself, and make others leave.
  */
 typedef void (*ngx_order_sub_pt)(ngx_order_sub_t *sub,
     const ngx_order_change_t *change, uint64_t seq);

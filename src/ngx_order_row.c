@@ -166,7 +166,10 @@ ngx_order_row_change(const ngx_order_pg_query_t *query, ngx_uint_t row,
     }
 
     change->name_len = (uint8_t) len;
-    ngx_memcpy(change->name, name.data, len);
+
+    if (len) {
+        ngx_memcpy(change->name, name.data, len);
+    }
 
     return NGX_OK;
 }

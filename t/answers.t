@@ -375,6 +375,13 @@ sql("DELETE FROM shop.orders WHERE id = '$task'");
 heard('GET /api/events', $of{buyer}, qr/^order_status_update \d+ cancelled$/)
     for 1, 2;
 
+my $late = placed(31, 'confirmed', 'processing');
+
+sql("UPDATE shop.order_timers SET due_at = now() - interval '1 s'
+      WHERE order_id = '$late' AND kind = 'stuck';
+     SELECT api.automate()");
+heard('GET /api/events', $of{seller}, qr/^notification$/);
+
 order_set($id, 'cancelled');
 heard("GET $path", $one, qr/^end final$/);
 push @::asked, ["GET $path", sse($path, as => 'buyer', last => $one->{last})];
@@ -389,8 +396,8 @@ heard("GET /api/orders/$other/events",
       sse("/api/orders/$other/events", as => 'buyer', last => '99.1.1.1'),
       qr/^(?:reset|snapshot) /);
 
-is types('told'), 'delivery_request end order_status_update ready reset '
-    . 'snapshot', 'each type was there';
+is types('told'), 'delivery_request end notification order_status_update '
+    . 'ready reset snapshot', 'each type was there';
 no_faults('as the document says');
 
 
@@ -420,7 +427,7 @@ heard('GET /ws', $s4, qr/^error INVALID_MESSAGE$/);
 
 is types('sent'), 'authenticate ping subscribe unsubscribe',
     'each type was sent';
-is types('told'), 'authenticated delivery_request end error '
+is types('told'), 'authenticated delivery_request end error notification '
     . 'order_status_update order_update pong ready reset snapshot '
     . 'unsubscribed', 'and each was told';
 no_faults('as the document says');

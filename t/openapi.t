@@ -151,7 +151,7 @@ for my $stream ($order, $all) {
 is $messages->($order->{responses}{200}{content}{'text/event-stream'}),
     'OrderStatusUpdate Snapshot OrderReset End', 'of one order';
 is $messages->($all->{responses}{200}{content}{'text/event-stream'}),
-    'OrderStatusUpdate DeliveryRequest Ready Reset End', 'of all';
+    'OrderStatusUpdate DeliveryRequest Notification Ready Reset End', 'of all';
 is_deeply [sort keys %{ $order->{responses} }], [qw(200 204 default)],
     'of an order that is final there is nothing more';
 is_deeply [sort keys %{ $all->{responses} }], [qw(200 default)], 'of others';
@@ -159,7 +159,7 @@ is_deeply $parameters->($order), ['header Last-Event-ID', 'path order_id',
     'query last_event_id'], 'from where it goes on';
 
 is $messages->($ws->{responses}{101}), 'OrderStatusUpdate OrderUpdate '
-    . 'DeliveryRequest Snapshot Ready OrderReset Reset Unsubscribed Pong '
+    . 'DeliveryRequest Notification Snapshot Ready OrderReset Reset Unsubscribed Pong '
     . 'Authenticated Error', 'on a WebSocket';
 is $messages->($ws->{responses}{101}, 'x-client-messages'),
     'Subscribe Unsubscribe Ping Authenticate', 'and to it';

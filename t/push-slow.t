@@ -151,7 +151,7 @@ ok wait_until(sub {
 
 my $more = memory($pid) - $before;
 
-cmp_ok $more, '<', 2000, "kB for 99 clients and 400 changes: $more";
+cmp_ok $more, '<', 8000, "kB for 99 clients and 400 changes: $more";
 is versions($slow[3], 1, 421), 'all', 'and they go on';
 is versions($slow[5], 1, 421), 'all', 'each dress';
 

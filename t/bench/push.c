@@ -2,7 +2,7 @@
 /*
  * A client with thousands of subscriptions, for scripts/bench:
  *
- *     push [-w] [-g] [-n COUNT] ADDRESS:PORT STREAMS hold
+ *     push [-w] [-g] [-n COUNT] [-p PID] ADDRESS:PORT STREAMS hold
  *     push … ADDRESS:PORT STREAMS fan REQUEST ROUNDS
  *     push … ADDRESS:PORT STREAMS spread CONNINFO RATE SECONDS
  *
@@ -10,6 +10,7 @@
  * -g             each subscription is live with its first message; else with
  *                the header of the answer
  * -n COUNT       10000
+ * -p PID         the server's worker
  * STREAMS        a file, a line each, again from the first when it ends:
  *                PATH, TOKEN and ORDER, "-" for none of it.  On a WebSocket
  *                a subscription to the order is asked for.
@@ -18,9 +19,10 @@
  * fan            sends the request in that file, ROUNDS times; prints how long
  *                it takes from then to its answer, to the first one that has
  *                the whole message, and to the last, median and 99th
- *                percentile each in milliseconds, and the bytes of a message
- *                on the wire.  "######" in the request is another number each
- *                time.
+ *                percentile each in milliseconds; the worker's processor
+ *                time for each, in milliseconds too; and the bytes of a
+ *                message on the wire.  "######" in the request is another
+ *                number each time.
  * spread         changes the streams' orders with libpq, one after the other,
  *                RATE times a second; see push_spread.c
  *
@@ -64,6 +66,7 @@ static void hold(void);
 static void fan(const char *address, const char *file, uint32_t rounds);
 static void fan_round(trigger_t *trigger, uint64_t start);
 static void fan_message(stream_t *stream);
+static double worker_time(void);
 static void trigger_open(trigger_t *trigger, const char *address,
     const char *file);
 static void trigger_send(trigger_t *trigger);
@@ -71,6 +74,7 @@ static void trigger_ready(source_t *source);
 
 
 static int       epoll = -1;
+static int       worker;
 
 static volatile sig_atomic_t  told_to_end;
 
@@ -84,7 +88,7 @@ static uint64_t  fan_last;
 static void
 usage(void)
 {
-    fputs("push [-w] [-g] [-n COUNT] ADDRESS:PORT STREAMS "
+    fputs("push [-w] [-g] [-n COUNT] [-p PID] ADDRESS:PORT STREAMS "
           "hold | fan REQUEST ROUNDS | spread CONNINFO RATE SECONDS\n",
           stderr);
     exit(2);
@@ -98,7 +102,7 @@ main(int argc, char **argv)
     char           **args;
     streams_conf_t   conf = { .count = 10000 };
 
-    while ((c = getopt(argc, argv, "wgn:")) != -1) {
+    while ((c = getopt(argc, argv, "wgn:p:")) != -1) {
         switch (c) {
         case 'w':
             conf.websocket = 1;
@@ -108,6 +112,9 @@ main(int argc, char **argv)
             break;
         case 'n':
             conf.count = atoi(optarg);
+            break;
+        case 'p':
+            worker = atoi(optarg);
             break;
         default:
             usage();
@@ -179,6 +186,7 @@ hold(void)
 static void
 fan(const char *address, const char *file, uint32_t rounds)
 {
+    double            used = 0;
     uint64_t         *times[4], before, start;
     uint32_t          i, n;
     static trigger_t  trigger;
@@ -197,6 +205,10 @@ fan(const char *address, const char *file, uint32_t rounds)
     for (n = 0; n < rounds + WARM_ROUNDS; n++) {
         i = (n < WARM_ROUNDS) ? 0 : n - WARM_ROUNDS;
 
+        if (n == WARM_ROUNDS) {
+            used = worker_time();
+        }
+
         before = stream_bytes;
         start = now();
         fan_round(&trigger, start);
@@ -210,17 +222,18 @@ fan(const char *address, const char *file, uint32_t rounds)
         times[3][i] = (stream_bytes - before) / stream_count;
     }
 
+    used = worker_time() - used;
+
     for (i = 0; i < 3; i++) {
         printf("%.2f %.2f ", percentile(times[i], rounds, 50) / 1e6,
                percentile(times[i], rounds, 99) / 1e6);
     }
 
-    printf("%u\n", (unsigned) percentile(times[3], rounds, 50));
+    printf("%.1f %u\n", used / rounds,
+           (unsigned) percentile(times[3], rounds, 50));
 }
 
 
-/* From the first message on it does not sleep: to be woken for each costs the
-   server more than to send it. */
 static void
 fan_round(trigger_t *trigger, uint64_t start)
 {
@@ -229,7 +242,7 @@ fan_round(trigger_t *trigger, uint64_t start)
     trigger_send(trigger);
 
     while (fan_arrived < stream_count || !trigger->done) {
-        sources_wait(fan_arrived ? 0 : 100);
+        sources_wait(100);
 
         if (now() - start > LIMIT) {
             die("only %u of %u have the message", fan_arrived, stream_count);
@@ -253,6 +266,35 @@ fan_message(stream_t *stream)
     if (fan_arrived == stream_count) {
         fan_last = now();
     }
+}
+
+
+/* In milliseconds: user and system. */
+static double
+worker_time(void)
+{
+    char           name[64], line[1024], *end;
+    FILE          *in;
+    unsigned long  user, system;
+
+    if (worker == 0) {
+        return 0;
+    }
+
+    snprintf(name, sizeof(name), "/proc/%d/stat", worker);
+    in = fopen(name, "r");
+
+    if (in == NULL || fgets(line, sizeof(line), in) == NULL
+        || (end = strrchr(line, ')')) == NULL
+        || sscanf(end + 2, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu"
+                  " %lu", &user, &system) != 2)
+    {
+        die("%s: cannot be read", name);
+    }
+
+    fclose(in);
+
+    return (user + system) * 1000.0 / sysconf(_SC_CLK_TCK);
 }
 
 

@@ -54,6 +54,7 @@ static void maker_begin(maker_t *maker);
 static void maker_commit(maker_t *maker);
 static void maker_ready(source_t *source);
 static void maker_next(maker_t *maker);
+static uint32_t makers_behind(void);
 static void spread_timer(uint32_t rate);
 static void spread_tick(source_t *source);
 static void spread_message(stream_t *stream);
@@ -101,7 +102,8 @@ spread(const char *conninfo, uint32_t rate, uint32_t seconds)
         sources_wait(100);
 
         if (now() - start > LIMIT) {
-            die("only %u of %u changes came", finished, wanted);
+            die("only %u of %u changes came, %u are not committed", finished,
+                wanted, makers_behind());
         }
     }
 
@@ -250,6 +252,19 @@ maker_next(maker_t *maker)
     if (maker->head < maker->tail) {
         maker_begin(maker);
     }
+}
+
+
+static uint32_t
+makers_behind(void)
+{
+    uint32_t  n = 0;
+
+    for (int i = 0; i < CONNECTIONS; i++) {
+        n += makers[i].tail - makers[i].head;
+    }
+
+    return n;
 }
 
 

@@ -1,17 +1,26 @@
 
 /*
- * Frames of a WebSocket's client.  The first byte says how the rest is cut:
- * what comes out of it must not depend on that.  Bytes are masked or not as
- * they stand: the fuzzer finds its way through masks of zeros.
+ * Frames of a WebSocket's client.  The first byte says how they are cut: what
+ * comes out of them must not depend on that.  The second is how many bytes
+ * come once; where the first says so, those behind them come again and again,
+ * as much as is more than a message.  Bytes are masked or not as they stand:
+ * the fuzzer finds its way through masks of zeros.
  */
 
 
 #include <test.h>
 #include <ngx_http_order_push_frames.h>
 #include <ngx_order_text.h>
+#include <sanitizer/allocator_interface.h>
 
 
-#define TOLD  65536
+#define TOLD    65536
+#define MEMORY  (NGX_HTTP_ORDER_WS_MESSAGE + 8192)    /* for one client */
+#define LONG    (2 * NGX_HTTP_ORDER_WS_MESSAGE)
+#define AGAIN   0x80
+#define WHOLE   0          /* how they are cut: not at all, byte by byte, */
+#define BYTES   1
+#define PARTS   2          /* or by chance, which begins there */
 
 
 /* all that was told of one stream, as bytes */
@@ -108,23 +117,43 @@ take(ngx_http_order_frames_t *frames, told_t *told, ngx_uint_t *state)
 }
 
 
+static size_t
+piece(size_t size, size_t cut, uint32_t *state)
+{
+    if (cut < PARTS) {
+        return cut == WHOLE ? size : 1;
+    }
+
+    /* mostly few bytes */
+
+    *state = *state * 1664525 + 1013904223;
+    cut = (*state >> 16) % (*state >> 30 ? 16 : 1024) + 1;
+
+    return ngx_min(cut, size);
+}
+
+
 static void
-run(const uint8_t *data, size_t size, size_t step, told_t *told)
+run(const uint8_t *data, size_t size, size_t cut, told_t *told)
 {
     u_char                   *copy;
-    size_t                    n;
-    ngx_uint_t                state;
+    size_t                    n, before;
+    uint32_t                  state;
+    ngx_uint_t                reads;
     ngx_http_order_frames_t  *frames;
 
     told->len = 0;
-    state = READS;
+    reads = READS;
+    state = (uint32_t) cut;
+
+    before = __sanitizer_get_current_allocated_bytes();
 
     frames = ngx_http_order_frames_create(&test_log);
     check(frames != NULL);
     check(ngx_http_order_frames_idle(frames));
 
     for ( /* void */ ; size; size -= n, data += n) {
-        n = ngx_min(step, size);
+        n = piece(size, cut, &state);
 
         /* a block of its own: a byte too far is seen */
 
@@ -132,15 +161,39 @@ run(const uint8_t *data, size_t size, size_t step, told_t *told)
         memcpy(copy, data, n);
 
         ngx_http_order_frames_feed(frames, copy, n);
-        take(frames, told, &state);
+        take(frames, told, &reads);
 
         ngx_free(copy);
+
+        /* as the module does with what holds nothing */
+
+        if (reads == READS && ngx_http_order_frames_idle(frames)) {
+            ngx_http_order_frames_free(frames);
+            frames = ngx_http_order_frames_create(&test_log);
+            check(frames != NULL);
+        }
+
+        check(__sanitizer_get_current_allocated_bytes() <= before + MEMORY);
     }
 
     n = ngx_http_order_frames_idle(frames);
-    tell(told, &n, state == READS ? sizeof(n) : 0);
+    tell(told, &n, reads == READS ? sizeof(n) : 0);
 
     ngx_http_order_frames_free(frames);
+
+    check(__sanitizer_get_current_allocated_bytes() == before);
+}
+
+
+static void
+same(const uint8_t *data, size_t size, size_t cut, const told_t *whole)
+{
+    static told_t  parts;
+
+    run(data, size, cut, &parts);
+
+    check(whole->len == parts.len
+          && memcmp(whole->data, parts.data, parts.len) == 0);
 }
 
 
@@ -159,17 +212,37 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static told_t  whole, parts;
+    size_t         len, n, once;
+    ngx_uint_t     how;
 
-    if (size < 1) {
+    static u_char  again[LONG];
+    static told_t  whole;
+
+    if (size < 3) {
         return 0;
     }
 
-    run(data + 1, size - 1, size, &whole);
-    run(data + 1, size - 1, 1 + data[0] % 16, &parts);
+    how = data[0];
+    once = data[1];
 
-    check(whole.len == parts.len
-          && memcmp(whole.data, parts.data, whole.len) == 0);
+    data += 2;
+    size -= 2;
+
+    run(data, size, WHOLE, &whole);
+    same(data, size, BYTES, &whole);
+    same(data, size, PARTS + how, &whole);
+
+    if ((how & AGAIN) && once < size) {
+        memcpy(again, data, once);
+
+        for (len = once; len < LONG; len += n) {
+            n = ngx_min(size - once, LONG - len);
+            memcpy(again + len, data + once, n);
+        }
+
+        run(again, LONG, WHOLE, &whole);
+        same(again, LONG, PARTS + how, &whole);
+    }
 
     return 0;
 }

@@ -22,6 +22,7 @@ use Exporter 'import';
 use IO::Handle;
 use IO::Select;
 use JSON::PP ();
+use POSIX ();
 use Socket;
 use Time::HiRes qw(time);
 
@@ -41,8 +42,8 @@ my %opcodes = (more => 0, text => 1, binary => 2, close => 8, ping => 9,
 # --- opening
 
 # Both take: as => USER or token => TEXT, headers => LINES, port => PORT,
-# buffer => BYTES that the system keeps for what was not read, nowait => 1
-# not to wait for the head of the answer.
+# tls => 1, buffer => BYTES that the system keeps for what was not read, nowait
+# => 1 not to wait for the head of the answer.
 
 
 # sse(PATH, last => ID, version => '1.0', http2 => 1, method => 'POST')
@@ -92,7 +93,8 @@ sub make {
 sub ask {
     my ($self, $path, @lines) = @_;
 
-    $self->{socket} = dial(@$self{qw(port buffer)});
+    $self->{tls} ? $self->by_openssl
+                 : ($self->{socket} = dial(@$self{qw(port buffer)}));
     $self->put(join("\r\n", "$self->{method} $path HTTP/$self->{version}",
                     'Host: localhost', @{ $self->{lines} }, @lines)
                . "\r\n\r\n");
@@ -117,6 +119,25 @@ sub dial {
 }
 
 
+# openssl speaks TLS.
+sub by_openssl {
+    my $self = shift;
+
+    socketpair $self->{socket}, my $its, AF_UNIX, SOCK_STREAM, PF_UNSPEC
+        or die "socketpair: $!\n";
+
+    $self->{pid} = fork // die "fork: $!\n";
+
+    if ($self->{pid} == 0) {
+        open STDIN, '<&', $its;
+        open STDOUT, '>&', $its;
+        open STDERR, '>', '/dev/null';
+        exec 'openssl', 's_client', '-quiet', '-connect',
+            "127.0.0.1:$self->{port}" or POSIX::_exit(127);
+    }
+}
+
+
 # curl speaks HTTP/2; what it prints is read as if it were the connection.
 sub by_curl {
     my ($self, $path) = @_;
@@ -124,8 +145,9 @@ sub by_curl {
     my @headers = map { ('-H', $_) } @{ $self->{lines} }, @last;
 
     $self->{pid} = open $self->{socket}, '-|', 'curl', '-sNi',
-        '--http2-prior-knowledge', '-X', $self->{method}, @headers,
-        "http://127.0.0.1:$self->{port}$path"
+        $self->{tls} ? ('-k', '--http2') : '--http2-prior-knowledge',
+        '-X', $self->{method}, @headers,
+        ($self->{tls} ? 'https' : 'http') . "://127.0.0.1:$self->{port}$path"
         or die "curl: $!\n";
     $self->head;
 
@@ -595,6 +617,7 @@ sub close {
 
     local ($?, $!);
     CORE::close($socket);
+    waitpid $self->{pid}, 0 if $self->{pid};
     $self->{closed} //= time;
 }
 

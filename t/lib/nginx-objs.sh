@@ -48,6 +48,7 @@ nginx_objs_make() {
     shift 2
 
     src=$(nginx_source)
+    [ -f "$src/src/core/ngx_palloc.c" ] || { echo "no nginx source"; exit 1; }
     like="$src $cc $*"
 
     if [ -f "$dir/libnginx.a" ] && [ "$(cat "$dir/like")" = "$like" ]; then

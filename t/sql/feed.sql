@@ -269,6 +269,28 @@ SELECT pg_temp.run('a', 'UPDATE shop.workflows SET description = description
                           WHERE name = ''shop''') \g /dev/null
 SELECT is(pg_temp.rang(), 1::bigint, 'a change of a workflow rings');
 
+-- a notice
+
+SELECT pg_temp.run('a', format('UPDATE shop.orders SET status = %L
+                                 WHERE id = %L', s, id))
+  FROM mine, unnest(ARRAY['confirmed', 'processing']) s
+ WHERE n = 1 \g /dev/null
+SELECT pg_temp.run('a', format('UPDATE shop.order_timers SET due_at = now()
+                                 WHERE order_id = %L', id))
+  FROM mine WHERE n = 1 \g /dev/null
+SELECT pg_temp.read(), pg_temp.rang() \g /dev/null
+SELECT pg_temp.run('a', format('SELECT shop.notify_stuck(%L)::text',
+                               ARRAY[id]))
+  FROM mine WHERE n = 1 \g /dev/null
+SELECT is(pg_temp.rang(), 1::bigint, 'that an order is stuck rings');
+SELECT is(pg_temp.read(), ' 1.' || version, 'and is read, with its version')
+  FROM shop.orders WHERE id = (SELECT id FROM mine WHERE n = 1);
+SELECT is(pg_temp.read(), '', 'once');
+SELECT pg_temp.run('a', format('SELECT shop.notify_stuck(%L)::text',
+                               ARRAY[id]))
+  FROM mine WHERE n = 1 \g /dev/null
+SELECT is(pg_temp.rang(), 0::bigint, 'where nothing is stuck nothing rings');
+
 SELECT pg_temp.run('a', 'DELETE FROM shop.notifications WHERE order_id IN (
     SELECT id FROM shop.orders WHERE payment_method = ''feed'')') \g /dev/null
 SELECT pg_temp.run('a', 'DELETE FROM shop.orders

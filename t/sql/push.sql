@@ -72,6 +72,59 @@ SELECT is(version || ' ' || deleted || ' ' || notify_admins,
           '124 true false', 'the last version is the deletion')
   FROM api.order_changes(:'id', 123);
 
+-- a notice: the order is stuck, which is no version
+
+CREATE FUNCTION pg_temp.read(p_order uuid) RETURNS text
+LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws('/', f.version, o.code, s.code,
+                                f.stuck_since IS NOT NULL), ' ' ORDER BY f.n)
+      FROM api.feed_read('') WITH ORDINALITY
+           AS f (snapshot, head_epoch, revision, gap, order_id, epoch,
+                 version, status, final, deleted, buyer, seller, driver,
+                 order_number, updated_at, old_status, actor, actor_name,
+                 notify_admins, stuck_since, n)
+      JOIN shop.workflow_statuses s ON s.id = f.status
+      LEFT JOIN shop.workflow_statuses o ON o.id = f.old_status
+     WHERE f.order_id = p_order
+$$;
+
+SELECT pg_temp.new_order(:market_store) AS id \gset
+SELECT pg_temp.new_order(:market_store) AS other \gset
+UPDATE shop.orders SET status = 'processing' WHERE id = :'id';
+INSERT INTO shop.order_timers VALUES (:'other', 'stuck', now());
+UPDATE shop.order_timers SET due_at = now()
+ WHERE order_id = :'id' AND kind = 'stuck';
+SELECT api.automate() \g /dev/null
+UPDATE shop.orders SET order_notes = 'x' WHERE id = :'id';
+SELECT is(pg_temp.read(:'id'),
+          '1/order_confirmed/f 2/order_confirmed/processing/f '
+          '2/processing/processing/t 3/processing/processing/f',
+          'a notice is behind its version');
+SELECT is(pg_temp.read(:'other'), '1/order_confirmed/f',
+          'there is none where nothing is stuck');
+SELECT matches(pg_temp.versions(:'id', 0), '^1/\S+ 2/\S+ 3/\S+$',
+               'nor among the versions of the order');
+SELECT is(ROW(l.final, l.deleted, l.buyer, l.seller, l.driver, l.actor,
+              l.order_number, l.updated_at, l.stuck_since)::text,
+          ROW(o.final, false, o.buyer_id, o.seller_id, o.driver_id,
+              NULL::uuid, o.order_number, n.created_at,
+              o.status_updated_at)::text, 'it has the order as it stands')
+  FROM shop.orders o
+  JOIN shop.notifications n ON n.order_id = o.id AND n.type = 'order_stuck'
+  JOIN shop.change_log l ON l.order_id = o.id AND stuck_since IS NOT NULL
+ WHERE o.id = :'id';
+SELECT is(ROW(n.user_id, n.type, n.title, n.message)::text,
+          ROW(l.seller, s.stuck_staff_type, s.stuck_staff_title,
+              s.stuck_staff_before || l.order_number || s.stuck_staff_after
+              || to_char(l.stuck_since AT TIME ZONE 'UTC',
+                         'YYYY-MM-DD HH24:MI') || ' UTC')::text,
+          'the notification has the words that the module has')
+  FROM shop.notifications n
+  JOIN shop.change_log l USING (order_id)
+  JOIN api.statuses() s USING (status)
+ WHERE n.order_id = :'id' AND n.type = 'order_stuck'
+   AND l.stuck_since IS NOT NULL;
+
 -- a caller's newest orders
 
 CREATE FUNCTION pg_temp.newest(p_user uuid, p_role text) RETURNS uuid[]

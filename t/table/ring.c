@@ -63,6 +63,20 @@ append_gap(ngx_order_trail_t *trail)
 }
 
 
+static ngx_int_t
+append_notice(ngx_order_trail_t *trail, uint64_t n, uint32_t version,
+    int64_t when)
+{
+    ngx_order_change_t  change;
+
+    change = change_of(n, version, 0);
+    change.record.updated = when;
+    change.stuck_since = 1;
+
+    return ngx_order_trail_append(trail, &change);
+}
+
+
 /* Is this version of this order at a place. */
 
 static int
@@ -278,6 +292,57 @@ test_next(void)
     (void) ngx_order_trail_append(trail, &change);
     ok(next(other, 1, 7, &seq) == 2 && seq == 6,
        "a later epoch's version is behind all of the earlier");
+}
+
+
+static void
+test_notices(void)
+{
+    uint64_t            seq;
+    ngx_order_ring_t   *ring;
+    ngx_order_trail_t  *trail, *other;
+    ngx_order_change_t  change;
+
+    ring = ring_new(SMALL);
+    trail = ngx_order_trail_create(ring, NULL);
+
+    ok(append(trail, 1, 3) == NGX_OK
+       && append_notice(trail, 1, 3, 100) == NGX_OK
+       && ngx_order_ring_head(ring) == 3,
+       "a notice is appended behind its version");
+    ok(ngx_order_ring_read(ring, 2, &change) == NGX_OK
+       && change.stuck_since == 1 && change.record.updated == 100,
+       "and read as one");
+
+    other = ngx_order_trail_create(ring, NULL);
+    ok(append_notice(trail, 1, 3, 100) == NGX_DONE
+       && append_notice(other, 1, 3, 100) == NGX_DONE
+       && append(other, 1, 3) == NGX_DONE
+       && append_notice(other, 1, 2, 200) == NGX_DONE,
+       "once, whoever appends it, and the version before it neither");
+    ok(append_notice(other, 1, 3, 200) == NGX_OK
+       && append_notice(trail, 1, 3, 100) == NGX_DONE
+       && append_notice(trail, 1, 3, 200) == NGX_DONE,
+       "a later one of the same version is another");
+    ok(append_notice(trail, 2, 7, 100) == NGX_OK
+       && append_notice(other, 2, 7, 100) == NGX_DONE,
+       "also where the ring has not the version");
+
+    ok(next(trail, 1, 2, &seq) == 3 && seq == 1
+       && next(other, 1, 3, &seq) == 0 && next(trail, 2, 0, &seq) == 0,
+       "a notice is no version that follows");
+
+    ok(append(trail, 1, 4) == NGX_OK
+       && append_notice(trail, 1, 3, 200) == NGX_DONE
+       && append_notice(other, 1, 3, 300) == NGX_DONE,
+       "and none comes behind the next version");
+    ok(next(other, 1, 2, &seq) == 3 && seq == 1
+       && next(other, 1, 3, &seq) == 4 && seq == 5,
+       "versions follow each other past notices");
+    ok(append_notice(trail, 1, 4, 50) == NGX_OK
+       && append(trail, 1, 5) == NGX_OK
+       && next(trail, 1, 4, &seq) == 5 && seq == 7,
+       "which a newer version may have, too");
 }
 
 
@@ -588,6 +653,7 @@ main(void)
     test_overrun();
     test_dedupe();
     test_next();
+    test_notices();
     test_model();
     test_killed();
     test_stopped();

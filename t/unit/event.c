@@ -43,22 +43,27 @@ static row_t  rows[] = {
       { "order_update", "T0", "Order ", ": P Waiting for seller...",
         "order_update", "T1", "Order ", " is now Pending",
         "order_created", "T2", "Your order ", " has been confirmed",
-        "new_order", "T3", "You have a new order ", "" } },
+        "new_order", "T3", "You have a new order ", "",
+        "order_stuck", "T4", "Order ", " is Pending since " } },
     { CONFIRMED, "confirmed", "Con\"firmed", "\xe2\x9c\x94", "Seller\\!", 1,
       0,
       { "order_update", "T0", "Order ", ": \xe2\x9c\x94 Seller\\!",
         "order_update", "T1", "Order ", " is now Con\"firmed",
         "order_created", "T2", "Your order ", " has been confirmed",
-        "new_order", "T3", "You have a new order ", "" } },
+        "new_order", "T3", "You have a new order ", "",
+        "order_stuck", "T4", "Order ", " is Con\"firmed since " } },
     { PREPARING, "preparing", "Preparing", "C", "Soon", 0, 1,
       { "order_update", "T", "b", "a", "order_update", "T", "b", "a",
-        "order_created", "T", "b", "a", "new_order", "T", "b", "a" } },
+        "order_created", "T", "b", "a", "new_order", "T", "b", "a",
+        "order_stuck", "T", "b", "a" } },
     { LONGEST, "abcdefghijklmnopqrstuvwxyz_123", longest, "", "", 0, 1,
       { "order_update", title, "", "", "order_update", "T", "", "",
-        "order_created", "T", "b", "a", "new_order", "T", "b", "a" } },
+        "order_created", "T", "b", "a", "new_order", "T", "b", "a",
+        "order_stuck", "T", "b", "a" } },
     { WORDY, "wordy", wordy, "", "", 0, 0,
       { "order_update", wordy, wordy, "", "order_update", wordy, wordy, "",
-        "order_created", "T", "b", "a", "new_order", "T", "b", "a" } },
+        "order_created", "T", "b", "a", "new_order", "T", "b", "a",
+        "order_stuck", "T", "b", "a" } },
     { 1024, "beyond", "", "", "", 0, 0, { "" } },
     { 8, "a_code_that_is_longer_than_thirty", "", "", "", 0, 0, { "" } },
 };
@@ -204,9 +209,10 @@ begin(int old_status, int status)
 
 
 /* The message, in as much memory as it may have; NULL if there is none or it
- * is no JSON.  "delivery" stands for a dialect. */
+ * is no JSON.  "delivery" and "notice" stand for a dialect. */
 
 #define DELIVERY  NGX_ORDER_DIALECTS
+#define NOTICE    (NGX_ORDER_DIALECTS + 1)
 
 static json_t *
 rendered(ngx_order_audience_e audience, int dialect)
@@ -217,7 +223,9 @@ rendered(ngx_order_audience_e audience, int dialect)
 
     buf = malloc(NGX_ORDER_EVENT_BODY);
 
-    last = (dialect == DELIVERY)
+    last = (dialect == NOTICE)
+           ? ngx_order_event_notice(buf, labels, shared, &change, &place)
+           : (dialect == DELIVERY)
            ? ngx_order_event_delivery(buf, labels, shared, &change, &place)
            : ngx_order_event_change(buf, labels, shared, &change, &place,
                                     audience, dialect);
@@ -572,6 +580,11 @@ longest_of_all(void)
         }
     }
 
+    change.stuck_since = INT64_C(253402300799999999);
+    root = rendered(0, NOTICE);
+    ok(root && length <= most, "the longest notice is shorter");
+    json_decref(root);
+
     note("%d bytes of %d", (int) most, NGX_ORDER_EVENT_BODY);
 
     memset(&labels->status[500], 0, sizeof(labels->status[500]));
@@ -688,6 +701,59 @@ audiences(void)
 }
 
 
+/* --- notices */
+
+
+static void
+noticed(const char *user, ngx_uint_t role, int expected, const char *title)
+{
+    ngx_order_identity_t  identity;
+
+    memset(&identity, 0, sizeof(identity));
+    identity.user = id(user);
+    identity.role = role;
+
+    ok((int) ngx_order_event_noticed(&identity, &change) == expected, "%s",
+       title);
+}
+
+
+static void
+notices(void)
+{
+    begin(CONFIRMED, CONFIRMED);
+    change.record.driver = id(DRIVER);
+    change.record.updated = INT64_C(1795399920999999);
+    change.stuck_since = INT64_C(1795227179999999);
+    change.admins = 1;
+
+    says(rendered(0, NOTICE),
+         "{\"type\":\"notification\",\"id\":\"1.5.abc.2a\","
+         "\"notification\":{\"type\":\"order_stuck\",\"title\":\"T4\","
+         "\"message\":\"Order ORD-2026-000123 is Con\\\"firmed since "
+         "2026-11-21 02:12 UTC\",\"priority\":\"high\","
+         "\"createdAt\":\"2026-11-23T02:12:00.999Z\",\"data\":{"
+         "\"orderId\":\"" ORDER "\",\"orderNumber\":\"ORD-2026-000123\","
+         "\"status\":\"confirmed\"}}}", "an order is stuck");
+
+    noticed(SELLER, NGX_ORDER_MANAGER, 1, "the seller is told");
+    noticed(SELLER, NGX_ORDER_ADMIN, 1, "whatever the role");
+    noticed(BUYER, NGX_ORDER_CUSTOMER, 0, "the buyer is not");
+    noticed(DRIVER, NGX_ORDER_DRIVER, 0, "nor the driver");
+    noticed(ADMIN, NGX_ORDER_ADMIN, 0, "nor an admin");
+    noticed(ADMIN, NGX_ORDER_SYSTEM, 0, "nor the system");
+    change.record.seller = id("");
+    noticed("", NGX_ORDER_MANAGER, 0, "nor is nobody");
+
+    change.record.status = WORDY;
+    ok(rendered(0, NOTICE) == NULL && length == 0,
+       "nothing is said without words");
+    change.record.status = UNKNOWN;
+    ok(rendered(0, NOTICE) == NULL && length == 0,
+       "nor of an unknown status");
+}
+
+
 static void
 delivery(int old_status, int status, const char *driver, int deleted,
     int expected, const char *title)
@@ -751,6 +817,7 @@ main(void)
     kinds();
     longest_of_all();
     audiences();
+    notices();
     deliveries();
 
     free(shared);

@@ -41,6 +41,7 @@ static ngx_order_change_t    change;
 static uint32_t              version;
 static int                   opens;        /* what is appended is a delivery,
                                               which "final" stands for */
+static int64_t               stuck;        /* it is a notice */
 static int                   gaps;
 static uint64_t              gap_next;     /* where the hub was then */
 static listener_t            a, b, c;
@@ -105,6 +106,7 @@ fresh(void)
     memset(&c, 0, sizeof(c));
 
     opens = 0;
+    stuck = 0;
     gaps = 0;
     version = 0;
 }
@@ -140,6 +142,7 @@ append(int order, int buyer, int seller, int driver)
     change.record.epoch = 1;
     change.record.version = ++version;
     change.record.final = (uint8_t) opens;
+    change.stuck_since = stuck;
 
     seq = ngx_order_ring_head(ring);
 
@@ -336,6 +339,49 @@ topics(void)
 }
 
 
+/* of a notice the seller is told, and those who see all */
+
+static void
+notices(void)
+{
+    listener_t  all, deliveries, driver;
+
+    fresh();
+
+    memset(&all, 0, sizeof(all));
+    memset(&deliveries, 0, sizeof(deliveries));
+    memset(&driver, 0, sizeof(driver));
+
+    join(&a, NGX_ORDER_TOPIC_ORDER, 1);
+    join(&b, NGX_ORDER_TOPIC_USER, 2);
+    join(&c, NGX_ORDER_TOPIC_USER, 3);
+    join(&driver, NGX_ORDER_TOPIC_USER, 4);
+    join(&all, NGX_ORDER_TOPIC_ALL, 0);
+    join(&deliveries, NGX_ORDER_TOPIC_DELIVERIES, 0);
+
+    opens = 1;
+    stuck = 7;
+    append(1, 2, 3, 4);
+    ngx_order_hub_run(hub);
+
+    ok(c.n == 1 && c.change.stuck_since == 7 && all.n == 1,
+       "the seller is told of a notice, and who sees all");
+    ok(a.n + b.n + driver.n + deliveries.n == 0, "nobody else is");
+    ok(ngx_order_hub_told(hub) == 1, "all were told");
+
+    stuck = 0;
+    append(1, 2, 3, 4);
+    ngx_order_hub_run(hub);
+    ok(a.n == 1 && b.n == 1 && c.n == 2 && driver.n == 1 && all.n == 2
+       && deliveries.n == 1, "of what comes after it everybody is");
+
+    leave(&all);
+    leave(&deliveries);
+    leave(&driver);
+    finish();
+}
+
+
 static void
 once(void)
 {
@@ -476,11 +522,21 @@ leaves_and_comes(listener_t *l)
 }
 
 
+static listener_t  *gone;
+
+
+static void
+vanishes(listener_t *l)
+{
+    leave(l);
+    ngx_free(l);
+    gone = NULL;
+}
+
+
 static void
 meanwhile(void)
 {
-    listener_t  *gone;
-
     fresh();
     join(&a, NGX_ORDER_TOPIC_ORDER, 1);
     a.act = joins_order;
@@ -512,6 +568,22 @@ meanwhile(void)
     ok(b.n == 1 && c.n == 0, "nor one in a topic that is still to be told");
     finish();
 
+    fresh();
+    a.act = b.act = runs;
+    join(&a, NGX_ORDER_TOPIC_ORDER, 1);
+    join(&b, NGX_ORDER_TOPIC_ORDER, 1);
+    append(1, 2, 3, 0);
+    append(1, 2, 3, 0);
+    ngx_order_hub_run(hub);
+    ok(a.n == 2 && b.n == 2 && !a.disorder && !b.disorder,
+       "who runs the hub when it is told changes nothing");
+    finish();
+}
+
+
+static void
+some_leave(void)
+{
     fresh();
     join(&a, NGX_ORDER_TOPIC_ORDER, 1);
     join(&b, NGX_ORDER_TOPIC_ORDER, 1);
@@ -568,28 +640,14 @@ meanwhile(void)
     finish();
 
     fresh();
-    a.act = b.act = runs;
-    join(&a, NGX_ORDER_TOPIC_ORDER, 1);
-    join(&b, NGX_ORDER_TOPIC_ORDER, 1);
-    append(1, 2, 3, 0);
-    append(1, 2, 3, 0);
-    ngx_order_hub_run(hub);
-    ok(a.n == 2 && b.n == 2 && !a.disorder && !b.disorder,
-       "who runs the hub when it is told changes nothing");
-    finish();
-
-    fresh();
     gone = ngx_calloc(sizeof(listener_t), &test_log);
-    gone->act = leaves;
+    gone->act = vanishes;
     join(gone, NGX_ORDER_TOPIC_USER, 2);
     join(&b, NGX_ORDER_TOPIC_USER, 2);
     append(1, 2, 2, 2);
-    ngx_order_hub_run(hub);
-    ok(gone->n == 1 && b.n == 1, "one of two leaves");
-    ngx_free(gone);
     append(1, 2, 2, 2);
     ngx_order_hub_run(hub);
-    ok(b.n == 2, "and is touched no more");
+    ok(gone == NULL && b.n == 2, "one may leave and free itself");
     finish();
 }
 
@@ -866,7 +924,7 @@ memory(void)
 
 
 static struct {
-    int                  order, buyer, seller, driver, opens;
+    int                  order, buyer, seller, driver, opens, stuck;
 } past[CHANGES + 1];
 
 static uint64_t             state;
@@ -887,6 +945,12 @@ chance(int n)
 static int
 concerns(const listener_t *l, uint64_t seq)
 {
+    if (past[seq].stuck) {
+        return l->type == NGX_ORDER_TOPIC_ALL
+               || (l->type == NGX_ORDER_TOPIC_USER
+                   && past[seq].seller == l->id);
+    }
+
     switch (l->type) {
 
     case NGX_ORDER_TOPIC_ORDER:
@@ -991,8 +1055,10 @@ play(void)
 
     for (n = 0; n < CHANGES; n++) {
         opens = chance(2);
+        stuck = chance(10) == 0;
         seq = ngx_order_ring_head(ring);
         past[seq].opens = opens;
+        past[seq].stuck = (int) stuck;
         past[seq].order = 1 + chance(ORDERS);
         past[seq].buyer = 1 + chance(USERS);
         past[seq].seller = 1 + chance(USERS);
@@ -1053,10 +1119,12 @@ main(void)
     ngx_queue_init(&ngx_posted_next_events);
 
     topics();
+    notices();
     once();
     order();
     places();
     meanwhile();
+    some_leave();
     slices();
     just_a_slice();
     lost();

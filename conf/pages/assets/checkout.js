@@ -20,9 +20,9 @@ const content = document.querySelector('#content');
  * outside of it.
  */
 const onChain = [
-  ['escrow', 'Escrow', 'Locked until you have what you ordered'],
+  ['escrow', 'Escrow', 'Held until it is with you'],
   ['crypto', 'Crypto', 'Paid from your wallet'],
-  ['fiat', 'Bank transfer', 'Paid in money of a country'],
+  ['fiat', 'Bank transfer', 'From your account'],
 ];
 
 const everywhere = [
@@ -126,11 +126,12 @@ const summary = (store) => el('aside', { class: 'card stack' },
   el('p', { class: 'muted small' }, `From ${store.name}`),
   el('ul', { class: 'summary' }, store.lines.map((line) => el('li', {},
     el('span', { class: 'summary-art' }, art(line.product)),
-    el('span', {}, `${count(line.quantity)} × ${line.product.name}`,
-      options(line) && el('span', { class: 'muted small summary-options' },
-        options(line))),
-    el('span', { class: 'number' },
-      money(sum([line]), line.product.currency))))),
+    el('div', { class: 'item-line' },
+      el('span', {}, `${count(line.quantity)} × ${line.product.name}`,
+        options(line) && el('span', { class: 'muted small item-options' },
+          options(line))),
+      el('span', { class: 'number' },
+        money(sum([line]), line.product.currency)))))),
   el('dl', { class: 'facts ends' },
     el('dt', { class: 'total' }, 'Total'),
     el('dd', { class: 'total' }, money(sum(store.lines), store.currency))),

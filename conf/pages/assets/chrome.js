@@ -41,9 +41,10 @@ const people = {
 
 const orderPages = {
   customer: (number) => `/my-orders/${encodeURIComponent(number)}`,
-  manager: () => '/seller-dashboard',
+  manager: (number) => `/seller-dashboard?order=${
+    encodeURIComponent(number)}`,
   driver: () => '/driver',
-  admin: () => '/admin',
+  admin: (number) => `/admin?order=${encodeURIComponent(number)}`,
 };
 
 let cartCount = null;

@@ -170,6 +170,7 @@ const takes = {
   ready,
   order_status_update: change,
   delivery_request: (message) => tell('delivery', message),
+  notification: (message) => tell('notification', message),
   reset,
   end: (message) => {
     if (message.reason === 'token_expired' || message.reason === 'forbidden') {

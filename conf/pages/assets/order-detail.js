@@ -9,7 +9,7 @@ import { request } from './api.js';
 import * as live from './live.js';
 import { actions } from './order-actions.js';
 import './order-tracker.js';
-import { keepFocus } from './shop.js';
+import { keepFocus, options } from './shop.js';
 import { announce, el, empty, fill, icon, money, show, time } from './ui.js';
 import { workflow } from './workflows.js';
 
@@ -24,15 +24,15 @@ const items = (order) => card('items', 'What you ordered',
   el('ul', { class: 'order-items' }, order.items.map((item) => el('li', {},
     el('span', { class: 'item-count number', 'aria-hidden': 'true' },
       item.quantity),
-    el('span', {},
-      el('span', { class: 'visually-hidden' }, `${item.quantity} times `),
-      item.productName,
-      el('span', { class: 'muted small summary-options' },
-        [`${money(item.unitPrice, order.currency)} each`,
-          item.size && `Size ${item.size}`, item.color]
-          .filter(Boolean).join(', '))),
-    el('span', { class: 'number' },
-      money(item.totalPrice, order.currency))))),
+    el('div', { class: 'item-line' },
+      el('span', {},
+        el('span', { class: 'visually-hidden' }, `${item.quantity} times `),
+        item.productName,
+        el('span', { class: 'muted small item-options' },
+          [`${money(item.unitPrice, order.currency)} each`, options(item)]
+            .filter(Boolean).join(', '))),
+      el('span', { class: 'number' },
+        money(item.totalPrice, order.currency)))))),
   el('dl', { class: 'facts ends' },
     order.totalDiscount > 0 && [
       fact('Items', money(order.totalAmount, order.currency)),

@@ -11,7 +11,7 @@
  */
 
 import { get, pages, request } from './api.js';
-import { statuses, workflow, workflows } from './workflows.js';
+import { tone, workflow, workflows } from './workflows.js';
 
 const lanes = 3;
 const most = 100;
@@ -52,10 +52,16 @@ export const flowsOf = async (user, orders) => {
 };
 
 export const statusesOf = (flows) => {
-  const codes = new Set(flows.flatMap((flow) =>
-    flow.statuses.map((status) => status.code)));
+  const all = new Map();
 
-  return statuses().filter((status) => codes.has(status.code)).sort(byStep);
+  flows.forEach((flow) => flow.statuses.forEach((status) => {
+    if (!all.has(status.code)) {
+      all.set(status.code, { ...status,
+        tone: tone({ ...status, progress_total: flow.progress_total }) });
+    }
+  }));
+
+  return [...all.values()].sort(byStep);
 };
 
 /* few at a time: the page's other requests are not to wait behind them */

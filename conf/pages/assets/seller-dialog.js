@@ -1,7 +1,7 @@
 /*
  * seller-dialog.js: the dialog that moves an order on.
  *
- *   updateOrder(id, {user, title, done})
+ *   await updateOrder(id, {user, title, about})    the dialog, when it is open
  *
  * It offers what the order's workflow allows this role from where the order is.
  * The order may move meanwhile, by somebody else: the dialog then says so, and
@@ -134,7 +134,7 @@ const plan = (order, given) => {
 
 const moved = (problem) => problem.status === 409 || problem.status === 412;
 
-export const updateOrder = async (id, { user, title, about, done }) => {
+export const updateOrder = async (id, { user, title, about }) => {
   const role = user.role;
   let found = await readOrder(id);
   let sending = false;
@@ -144,6 +144,11 @@ export const updateOrder = async (id, { user, title, about, done }) => {
   const form = el('form', { class: 'form' });
   const go = el('button', { class: 'button primary', type: 'submit' });
   const parcels = role === 'manager' && hasParcels(found.flow);
+
+  const notes = field({
+    name: 'notes', label: 'Notes', optional: true, rows: 2,
+    maxlength: 2000, hint: 'For the history of the order.',
+  });
 
   const chosen = () => found.flow.statuses.find((one) =>
     one.code === form.elements.status?.value);
@@ -155,8 +160,8 @@ export const updateOrder = async (id, { user, title, about, done }) => {
     const text = form.querySelector('[data-field="status"] .hint');
 
     if (text) {
-      text.textContent = status ? `The buyer reads: “${status.message}”`
-        : 'The buyer hears nothing of a change of status.';
+      text.textContent = status && `The buyer reads: “${status.message}”`;
+      text.hidden = !status;
     }
 
     go.textContent = status ? `Set to ${status.label.toLowerCase()}` : 'Save';
@@ -172,6 +177,7 @@ export const updateOrder = async (id, { user, title, about, done }) => {
       choices(found, role).length || found.order.final
         ? null : others(found),
       choices(found, role).length > 0 && select(found, role));
+    notes.hidden = choices(found, role).length === 0 && !parcels;
     hint();
   };
 
@@ -187,6 +193,7 @@ export const updateOrder = async (id, { user, title, about, done }) => {
         + 'have a look before you go on.';
 
     fill(note, el('p', { class: 'notice', data: { tone: 'wait' } }, text));
+    announce(text);
     go.disabled = found.order.final;
   };
 
@@ -196,10 +203,7 @@ export const updateOrder = async (id, { user, title, about, done }) => {
     body: [
       about, note, top,
       parcels && shipmentPart(found.order),
-      field({
-        name: 'notes', label: 'Notes', optional: true, rows: 2,
-        maxlength: 2000, hint: 'For the history of the order.',
-      }),
+      notes,
       role === 'manager' && discountPart(found.order),
     ],
     foot: [
@@ -251,7 +255,6 @@ export const updateOrder = async (id, { user, title, about, done }) => {
     box.close(true);
     toast(`${found.order.orderNumber} ${status
       ? `is ${status.label.toLowerCase()} now.` : 'is saved.'}`);
-    done?.();
   });
 
   const off = live.on('change', ({ order }) => {
@@ -263,11 +266,10 @@ export const updateOrder = async (id, { user, title, about, done }) => {
       box.close();
       toast(`${order.orderNumber} was deleted.`, { tone: 'alert' });
     } else if (order.version > found.order.version) {
-      renew().then(() => announce('This order has just changed'))
-        .catch((problem) => showErrors(form, problem));
+      renew().catch((problem) => showErrors(form, problem));
     }
   });
 
-  await box.closed;
-  off();
+  box.closed.then(off);
+  return box;
 };

@@ -5,7 +5,7 @@
  *   orderList(node, {user, view, update})
  *
  * view(order, button) and update(order, button) open what is behind the two
- * buttons of a row.  Filters are in the page's address.  A row that changed is
+ * buttons of a row, and give the dialog, or a promise of it.  Filters are in the page's address.  A row that changed is
  * drawn again in its place, the others stay: who is about to press a button
  * does not lose it.
  */
@@ -13,9 +13,10 @@
 import { pages } from './api.js';
 import * as live from './live.js';
 import { countByStatus, flowsOf, statusesOf } from './seller-data.js';
-import { announce, badge, busy, count, el, empty, fill, icon, money, show,
-  time, toast } from './ui.js';
-import { statuses, statusInfo, tone, workflows } from './workflows.js';
+import { chip, headings, nothing, row } from './seller-rows.js';
+import { announce, busy, count, el, fill, icon, show, toast }
+  from './ui.js';
+import { statuses, tone, workflows } from './workflows.js';
 
 const size = 20;
 const most = 100;
@@ -41,70 +42,8 @@ const remember = ({ status, q, sortOrder }) => {
   history.replaceState(null, '', url);
 };
 
-/* Rows */
-
-const headings = (role) => ['Order', 'Customer', role === 'admin' && 'Store',
-  'Placed', 'Total', 'Status', ''].filter((text) => text !== false);
-
-const cell = (label, ...children) => el('td', { 'data-label': label },
-  children);
-
-const row = (order, { user, view, update }) => {
-  const button = (name, text, work, className) => el('button', {
-    class: `button small ${className}`, type: 'button',
-    data: { action: name }, 'aria-label': `${text} ${order.orderNumber}`,
-    onclick: (event) => work(order, event.currentTarget),
-  }, text);
-
-  return el('tr', { data: { id: order.id, status: order.status } },
-    cell('Order', el('span', { class: 'order-number number' },
-      order.orderNumber)),
-    cell('Customer', order.buyer?.name ?? order.buyer?.email ?? '–'),
-    user.role === 'admin' && cell('Store', order.seller?.storeName ?? '–'),
-    el('td', { 'data-label': 'Placed', class: 'nowrap muted' },
-      time(order.createdAt, 'ago')),
-    el('td', { 'data-label': 'Total', class: 'end price' },
-      money(order.finalTotal, order.currency)),
-    cell('Status', badge(order.shown
-      ?? statusInfo(order.status, order.statusLabel))),
-    el('td', {}, el('div', { class: 'actions' },
-      button('view', 'View', view, ''),
-      order.final ? null : button('update',
-        user.role === 'admin' ? 'Change' : 'Update', update, 'primary'))));
-};
-
 const same = (a, b) => a.version === b.version && a.status === b.status
   && a.finalTotal === b.finalTotal;
-
-/* Filters */
-
-const chip = (status, number, chosen, choose) => el('button', {
-  class: 'chip', type: 'button', data: { status: status.code },
-  'aria-pressed': String(chosen === status.code),
-  onclick: () => choose(status.code),
-},
-status.emoji && el('span', { 'aria-hidden': 'true' }, status.emoji),
-status.label,
-number > 0 && el('span', { class: 'chip-count number' }, count(number)));
-
-const nothing = ({ status, q }, clear) => {
-  if (!status && !q) {
-    return empty({
-      mark: '📭',
-      title: 'No orders yet',
-      text: 'The first one announces itself here, the moment it is placed.',
-    });
-  }
-
-  return empty({
-    mark: '🗂️',
-    title: 'Nothing found',
-    text: q ? `No order has all of “${q}”.`
-      : `No order is ${statusInfo(status).label.toLowerCase()} right now.`,
-    action: el('button', { class: 'button', type: 'button', onclick: clear },
-      'Show all orders'),
-  });
-};
 
 export const orderList = (node, options) => {
   const { user } = options;
@@ -116,7 +55,7 @@ export const orderList = (node, options) => {
   const table = el('div', { class: 'card flush' },
     el('table', { class: 'table seller-table' },
       el('caption', { class: 'visually-hidden' }, 'Orders'),
-      el('thead', {}, el('tr', {}, headings(user.role).map((text) =>
+      el('thead', {}, el('tr', {}, headings.map((text) =>
         el('th', { scope: 'col', class: text === 'Total' ? 'end' : null },
           text || el('span', { class: 'visually-hidden' }, 'Actions'))))),
       body));
@@ -130,6 +69,16 @@ export const orderList = (node, options) => {
 
   /* Drawing */
 
+  /* the button that opened a dialog may be another now */
+  const back = (id, action) => {
+    const tr = shown.get(id)?.tr;
+
+    if (document.activeElement === document.body && tr) {
+      (tr.querySelector(`[data-action="${action}"]`)
+        ?? tr.querySelector('button')).focus();
+    }
+  };
+
   const put = (order, news = true) => {
     const old = shown.get(order.id);
 
@@ -137,7 +86,7 @@ export const orderList = (node, options) => {
       return old.tr;
     }
 
-    const tr = row(order, options);
+    const tr = row(order, options, back);
     const focused = old?.tr.contains(document.activeElement)
       ? document.activeElement.dataset.action : null;
 

@@ -2,7 +2,8 @@
  * seller-view.js: all there is to know of one order, in a dialog that follows
  * its changes.
  *
- *   viewOrder(id, {user, update})    update(order): behind its button
+ *   viewOrder(id, {user, update})    the dialog; update(order) is behind its
+ *                                    button
  */
 
 import { get } from './api.js';
@@ -100,7 +101,7 @@ const pastOf = async (order) => {
   }));
 };
 
-export const viewOrder = async (id, { user, update }) => {
+export const viewOrder = (id, { user, update }) => {
   const place = el('div', { class: 'stack loose' });
   const foot = el('div', { class: 'row view-foot' });
   let order = null;
@@ -157,7 +158,7 @@ export const viewOrder = async (id, { user, update }) => {
   const load = (quiet) => show(place, read, view, { quiet });
 
   const off = live.on('change', ({ order: changed }) => {
-    if (changed._id !== id) {
+    if (changed._id !== (order?.id ?? id)) {
       return;
     }
 
@@ -170,6 +171,6 @@ export const viewOrder = async (id, { user, update }) => {
 
   fill(foot, close);
   load(false);
-  await box.closed;
-  off();
+  box.closed.then(off);
+  return box;
 };

@@ -14,7 +14,7 @@ import { busy, count, el, fill, time, toast } from './ui.js';
 import { statusInfo, workflows } from './workflows.js';
 
 const content = document.querySelector('#content');
-const few = 5;
+const few = 3;
 
 const opener = (user) => {
   const update = (order, button) => {
