@@ -79,23 +79,29 @@ my %reached = workers_reached();
 is scalar keys %reached, 3, 'three workers';
 cmp_ok((sort { $a <=> $b } values %reached)[0], '>', 5, 'all have some');
 
-my $start = time;
-
 order_set($id, 'confirmed');
 all_told('order_status_update 2 confirmed', \@streams, 'psql');
-cmp_ok time - $start, '<', 1, 'soon';
 
 for my $status (qw(processing shipped)) {
-    $start = time;
     is call("PUT /api/orders/$id", as => 'seller',
             json => qq({"status":"$status"}))->{code}, 200, 'the API';
     all_told('order_status_update ' . ($status eq 'shipped' ? 4 : 3)
              . " $status", \@streams, $status);
-    cmp_ok time - $start, '<', 1, 'soon';
 }
 
 touch($id, 40);
 all_told("order_status_update $_ shipped", \@streams) for 5 .. 44;
+
+# nobody waits for the next look of a worker by itself, which takes a second
+
+my $start = time;
+
+for my $version (45 .. 54) {
+    touch($id);
+    all_told("order_status_update $version shipped", \@streams);
+}
+
+cmp_ok time - $start, '<', 5, 'ten changes, soon';
 
 
 === TEST 2: and of a second instance, whichever changes

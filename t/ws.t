@@ -210,11 +210,11 @@ is $socket->before($other), '', 'and its changes';
 
 === TEST 6: many orders on one connection, by id and by number
 --- play
-my @ids = map { order_live("many $_") } 1 .. 20;
-my @numbers = map { order_number("many $_") } 1 .. 20;
+my @ids = map { order_live("many $_") } 1 .. 8;
+my @numbers = map { order_number("many $_") } 1 .. 8;
 my $socket = none_of('seller');
 
-subscribe($socket, $_ % 2 ? $ids[$_] : $numbers[$_]) for 0 .. 19;
+subscribe($socket, $_ % 2 ? $ids[$_] : $numbers[$_]) for 0 .. 7;
 
 my %snapshots = map { ($_->{data}{order_id} => brief($_)) }
                 map { $socket->next } @ids;
@@ -224,11 +224,11 @@ is_deeply \%snapshots, { map { ($_ => 'snapshot 1 pending') } @ids },
 touch($_) for @ids;
 is_deeply [map { $socket->next->{data}{order}{_id} } @ids], \@ids,
     'all changes';
-unsubscribe($socket, $_) for $numbers[0], @ids[1 .. 9];
-is $socket->told(10), join(', ', ('unsubscribed client') x 10), 'half of them';
+unsubscribe($socket, $_) for $numbers[0], @ids[1 .. 3];
+is $socket->told(4), join(', ', ('unsubscribed client') x 4), 'half of them';
 touch($_) for @ids;
-is_deeply [map { $socket->next->{data}{order}{_id} } @ids[10 .. 19]],
-    [@ids[10 .. 19]], 'the other half';
+is_deeply [map { $socket->next->{data}{order}{_id} } @ids[4 .. 7]],
+    [@ids[4 .. 7]], 'the other half';
 is_quiet $socket;
 
 
@@ -416,117 +416,7 @@ touch($ids[126]);
 is $socket->told, 'order_status_update 2 pending', 'they are told';
 
 
-=== TEST 12: pings, of either kind
---- order
-order_push_heartbeat 1s;
---- play
-my $socket = all_of('buyer');
-
-$socket->say('{"type":"ping"}');
-is $socket->next->{text}, '{"type":"pong"}', 'a message';
-$socket->put_frame('ping', 'hello');
-ok wait_until(sub { $socket->pump(1); @{ $socket->{pongs} } }), 'a frame';
-is "@{ $socket->{pongs} }", 'hello', 'what was sent comes back';
-ok $socket->beats(3, 8), 'the server pings';
-is_quiet $socket;
-
-
-=== TEST 13: who answers no ping is gone
---- order
-order_push_heartbeat 1s;
---- play
-my $dead = all_of('buyer', mute => 1);
-my $alive = all_of('buyer');
-
-ok wait_until(sub { $alive->pump(0); $dead->pump(0.05); $dead->{closed} }),
-    'closed';
-ok $dead->{pings} > 0, 'after a ping';
-ok $alive->beats(2), 'who does stays';
-is_quiet $alive;
-
-
-=== TEST 14: a new token prolongs it
---- order
-order_jwt_leeway 0s;
---- play
-my $id = order_live('prolong');
-my $socket = all_of('buyer', token => token('buyer', 3));
-
-$socket->say({ type => 'authenticate', token => 'x.y.z' });
-is $socket->told, 'error INVALID_TOKEN', 'a bad one';
-$socket->say({ type => 'authenticate', token => token('buyer', -5) });
-is $socket->told, 'error INVALID_TOKEN', 'an old one';
-$socket->say({ type => 'authenticate', token => token('buyer', 60) });
-
-my $event = $socket->next;
-
-is $event->{event}, 'authenticated', 'a good one';
-ok abs($event->{data}{expires} - 60) <= 2
-    || abs($event->{data}{expires} - time - 60) <= 2, 'for a minute';
-is $socket->told(1, 4), 'nothing', 'longer than the first';
-is $socket->before($id), '', 'and it goes on';
-
-
-=== TEST 15: a token of somebody else closes it
---- play
-my $socket = all_of('buyer');
-
-$socket->say({ type => 'authenticate', token => token('buyer2') });
-is $socket->close_code, 4403, 'the code';
-is scalar(grep { /authenticated/ } map { $_->{text} } @{ $socket->{events} }),
-    0, 'and nothing else';
-
-
-=== TEST 16: a token that expires closes it
---- order
-order_jwt_leeway 0s;
---- play
-my $id = order_live('expires');
-my @sockets = (all_of('buyer', token => token('buyer', 2)),
-               none_of('buyer', token => token('buyer', 2)),
-               ws('/ws', protocols => ['bearer.' . token('buyer', 2)]));
-
-for my $socket (@sockets) {
-    is $socket->close_code(6), 4401, 'the code';
-    is $socket->{why}, 'token_expired', 'the reason';
-}
-
-is_problem ws('/ws', token => token('buyer', -1)),
-    401, 'INVALID_TOKEN', 'never without one';
-
-
-=== TEST 17: no token, a bad one, one in the URL
---- play
-is_problem ws('/ws'), 401, 'UNAUTHORIZED', 'none';
-is_problem ws('/ws', token => 'x.y.z'), 401, 'INVALID_TOKEN', 'a bad one';
-is_problem ws('/ws', protocols => ['bearer.x.y.z']),
-    401, 'INVALID_TOKEN', 'a bad one as a subprotocol';
-is_problem ws('/ws?token=' . token('buyer')), 401, 'UNAUTHORIZED',
-    'never in the URL';
-
-
-=== TEST 18: the cookie, from the same origin only
---- play
-my $cookie = 'Cookie: order_token=' . token('buyer');
-
-is ws('/ws', headers => "$cookie\nOrigin: http://localhost")->told, 'ready',
-    'the same';
-
-for my $origin ('', 'Origin: http://evil.example', 'Origin: null',
-                "Origin: http://localhost\nSec-Fetch-Site: cross-site")
-{
-    is_problem ws('/ws', headers => "$cookie\n$origin"),
-        403, 'CROSS_ORIGIN', "not: $origin";
-}
-
-is ws('/ws', as => 'buyer', headers => 'Origin: http://evil.example')->told,
-    'ready', 'a token in the header is of who has it';
-is ws('/ws', protocols => ['bearer.' . token('buyer')],
-      headers => 'Origin: http://evil.example')->told, 'ready',
-    'and in the subprotocol';
-
-
-=== TEST 19: what is no handshake is refused
+=== TEST 12: what is no handshake is refused
 --- play
 my $key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
 my $up = "Upgrade: websocket\nConnection: Upgrade";
@@ -550,7 +440,7 @@ is ws('/ws', as => 'buyer', method => 'POST')->{code}, 405, 'POST';
 isnt ws('/ws', as => 'buyer', version => '1.0')->{code}, 101, 'HTTP/1.0';
 
 
-=== TEST 20: what frames may not be
+=== TEST 13: what frames may not be
 --- play
 for (
     [1003, 'binary', sub { $_[0]->put_frame('binary', 'x') }],
@@ -589,7 +479,7 @@ for (
 }
 
 
-=== TEST 21: what they may be
+=== TEST 14: what they may be
 --- play
 my $id = order_live('frames');
 my $socket = none_of('buyer');
@@ -617,7 +507,7 @@ is $socket->told(50), join(', ', ('pong') x 50), 'in any pieces';
 is $socket->leave(1000), 1000, 'and good-bye';
 
 
-=== TEST 22: good-bye is answered with the same code
+=== TEST 15: good-bye is answered with the same code
 --- play
 for my $code (1000, 1001, 3000, 4999) {
     is all_of('buyer')->leave($code), $code, "code $code";
@@ -629,7 +519,7 @@ $socket->put_frame('close', '');
 like $socket->close_code, qr/^(?:1000|1005)$/, 'without a code';
 
 
-=== TEST 23: a subscription ends with its order, the connection does not
+=== TEST 16: a subscription ends with its order, the connection does not
 --- play
 my ($id, $gone) = (order_live('end', status => 'shipped'), order_live('gone'));
 my $socket = none_of('buyer');
@@ -650,7 +540,7 @@ is $socket->told(2), 'snapshot 5 delivered, unsubscribed final',
 is_quiet $socket, 'the connection is there';
 
 
-=== TEST 24: a subscription ends when the caller may not see the order any more
+=== TEST 17: a subscription ends when the caller may not see the order any more
 --- play
 my $id = order_live('forbidden', product => 41);
 my $to = sub {
@@ -675,7 +565,7 @@ subscribe($socket, $id);
 is $socket->told, 'error FORBIDDEN', 'nor again';
 
 
-=== TEST 25: what is in the way of a handler of messages: half a frame
+=== TEST 18: what is in the way of a handler of messages: half a frame
 --- play
 my $id = order_live('half');
 my $socket = all_of('buyer');
@@ -687,14 +577,14 @@ $socket->close('reset');
 is all_of('buyer')->told(1, 0.1), 'nothing', 'and nothing broke';
 
 
-=== TEST 26: the client's arguments
+=== TEST 19: the client's arguments
 --- play
 is_problem ws("/ws?$_=x", as => 'buyer'), 400, 'INVALID_INPUT', $_
     for qw(subscribe last_event_id);
 is ws('/ws?subscribe=all', as => 'buyer')->told(1, 5), 'ready', 'all';
 
 
-=== TEST 27: too many messages at once
+=== TEST 20: too many messages at once
 --- play
 my $socket = none_of('buyer');
 my $bytes = '';

@@ -50,7 +50,7 @@ export const databaseStop = () => script('pg_stop "$2"');
 export const databaseStart = () =>
   script('pg_start "$2" "fsync = off" "full_page_writes = off"');
 
-export const nginxReload = () => process.kill(Number(nginx), 'HUP');
+export const nginxReload = () => process.kill(Number(nginx), 'SIGHUP');
 
 /* The API */
 
@@ -106,6 +106,14 @@ export const order = (name, number, more = {}) =>
 
 export const move = (name, number, status, more = {}) =>
   call(name, 'PUT', `/api/orders/${number}/status`, { status, ...more });
+
+/* until nginx has the order in memory: what is quite new is read once more */
+export const known = (name, number) => until(`${number} is known`, async () => {
+  const response = await fetch(`${url}/api/order-status/${number}`,
+    { headers: { Authorization: `Bearer ${await token(name)}` } });
+
+  return response.headers.get('X-Order-Cache') === 'HIT';
+});
 
 /* nothing in the cart but one of each of these */
 export const fillCart = async (name, ...numbers) => {

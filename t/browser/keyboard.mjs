@@ -17,6 +17,10 @@ const focused = (page) => page.evaluate(() => {
     ?? [...node.labels ?? []].map((label) => label.textContent).join(' ');
   const { width, height } = node.getBoundingClientRect();
 
+  if (node === document.body) {
+    return { name: '' };
+  }
+
   return {
     name: (name || node.textContent).trim(),
     seen: width > 0 && height > 0

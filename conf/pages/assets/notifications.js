@@ -5,6 +5,7 @@
 import { pages, patch, post } from './api.js';
 import { setUnread, start } from './chrome.js';
 import * as live from './live.js';
+import { signInAddress } from './session.js';
 import { announce, busy, count, el, empty, fill, icon, show, time, toast }
   from './ui.js';
 import { statusInfo, workflows } from './workflows.js';
@@ -228,9 +229,15 @@ const page = (user) => {
   live.refresh(reload);
 };
 
-const user = await start(
-  { roles: ['customer', 'manager', 'driver', 'admin'] });
+const user = await start();
 
 if (user) {
   page(user);
+} else {
+  fill(content, el('h1', {}, 'Notifications'), empty({
+    mark: '👋', title: 'Please sign in',
+    text: 'What happens to your orders is told here.',
+    action: el('a', { class: 'button primary', href: signInAddress() },
+      'Sign in'),
+  }));
 }

@@ -21,6 +21,9 @@ import { statuses, tone, workflows } from './workflows.js';
 const size = 20;
 const most = 100;
 
+/* a workflow of more statuses shows those first that orders are in */
+const many = 8;
+
 const wanted = () => {
   const query = new URLSearchParams(location.search);
 
@@ -66,6 +69,7 @@ export const orderList = (node, options) => {
   let known = [];
   let counts = new Map();
   let asked = 0;
+  let allChips = false;
 
   /* Drawing */
 
@@ -136,11 +140,25 @@ export const orderList = (node, options) => {
     const all = { code: '', label: 'All' };
     const sum = [...counts.values()].reduce((a, b) => a + b, 0);
 
-    fill(chips, chip(all, sum, filter.status, choose),
-      known.map((status) => chip(status, counts.get(status.code) ?? 0,
-        filter.status, choose)));
+    const some = known.filter((status) => known.length <= many || allChips
+      || counts.get(status.code) > 0 || status.code === filter.status);
 
-    if (held) {
+    fill(chips, chip(all, sum, filter.status, choose),
+      some.map((status) => chip(status, counts.get(status.code) ?? 0,
+        filter.status, choose)),
+      some.length < known.length && el('button', {
+        class: 'chip', type: 'button', 'aria-label': 'More statuses',
+        onclick: () => {
+          const first = known.find((status) => !some.includes(status));
+
+          allChips = true;
+          drawChips();
+          chips.querySelector(
+            `[data-status="${CSS.escape(first.code)}"]`).focus();
+        },
+      }, '…'));
+
+    if (held && focused !== undefined) {
       chips.querySelector(`[data-status="${CSS.escape(focused)}"]`)?.focus();
     }
   };
@@ -190,6 +208,7 @@ export const orderList = (node, options) => {
 
     if (known.length === 0) {
       known = statusesOf(await flowsOf(user, orders));
+      drawChips();
     }
 
     counts = await countByStatus(known.map((status) => status.code));
