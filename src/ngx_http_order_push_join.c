@@ -124,12 +124,20 @@ ngx_http_order_push_attach(ngx_http_order_watch_t *watch,
     last = (uint64_t) (place->epoch ? place->epoch : record->epoch) << 32
            | place->version;
 
-    if (last > stamp || last >> 32 != stamp >> 32) {
+    if (last >> 32 != stamp >> 32) {
         ngx_http_order_push_state(watch, "reset", record);
         return NGX_OK;
     }
 
     watch->stamp = last;
+
+    /* another instance is ahead of this one, or nobody is */
+
+    if (last > stamp) {
+        ngx_http_order_push_reset(watch);
+        return NGX_OK;
+    }
+
     rc = ngx_http_order_push_catch_up_order(watch);
 
     if (rc == NGX_AGAIN) {

@@ -437,7 +437,10 @@ ngx_http_order_push_reset_order(ngx_http_order_watch_t *watch)
     cache = ngx_http_order_status_look(omcf, watch->client->conf->stale, &id,
                                        &record, &age);
 
-    if (cache == NGX_HTTP_ORDER_HIT) {
+    if (cache == NGX_HTTP_ORDER_HIT
+        && (record.version == 0 || record.epoch != watch->stamp >> 32
+            || ngx_order_stamp(&record) >= watch->stamp))
+    {
         ngx_http_order_push_renew(watch, record.version ? &record : NULL);
 
     } else if (ngx_http_order_push_fill(watch, NGX_HTTP_ORDER_PUSH_RESET, &id,

@@ -51,6 +51,31 @@ play('the network is gone and back', async ({ enter }) => {
   assert.ok(await isKept(page));
 }, { allow: lost });
 
+play('a page that is opened while the API is away is there afterwards',
+  async ({ enter }) => {
+    const page = await enter('buyer');
+    let away = true;
+
+    /* and slowly, so that it shows that it waits */
+    await page.route('/api/auth/me', async (route) => {
+      if (away) {
+        await route.fulfill({ status: 503, body: '' });
+        return;
+      }
+
+      await page.locator('.skeleton').nth(1).waitFor();
+      await route.continue();
+    });
+
+    await page.goto('/');
+    await page.getByRole('alert').waitFor();
+    away = false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('.product').first().waitFor();
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    assert.equal(await page.locator('main .skeleton').count(), 0);
+  }, { allow: lost });
+
 play('PostgreSQL is away: what is known is shown and marked, and goes on',
   async ({ enter }) => {
     const buyer = await enter('buyer');

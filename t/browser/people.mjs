@@ -77,9 +77,11 @@ const person = async (name, options) => {
 };
 
 const picture = async (title, { name, page }) => {
+  const file = `${title}, ${name ?? 'visitor'}.png`.replace(/\//g, ' ');
+
   await mkdir('failed', { recursive: true });
-  await page.screenshot({ fullPage: true, timeout: 5000,
-    path: `failed/${`${title}, ${name ?? 'visitor'}`.replace(/\//g, ' ')}.png` });
+  await page.screenshot({ path: `failed/${file}`, fullPage: true,
+    timeout: 5000 });
 };
 
 export const play = (title, work, { allow = [], timeout = 60000 } = {}) =>

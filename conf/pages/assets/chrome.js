@@ -298,7 +298,10 @@ export const start = async ({ roles, background } = {}) => {
   frame();
   footer();
 
-  const waits = setTimeout(() => main.append(loading()), 400);
+  /* what the page holds on to stays, also where it takes two tries */
+  const content = [...main.childNodes];
+  const skeleton = loading();
+  const waits = setTimeout(() => main.append(skeleton), 400);
 
   for (;;) {
     try {
@@ -307,12 +310,12 @@ export const start = async ({ roles, background } = {}) => {
     } catch (problem) {
       clearTimeout(waits);
       await new Promise((again) => fill(main, failure(problem, again)));
-      fill(main, loading());
+      fill(main, content, skeleton);
     }
   }
 
   clearTimeout(waits);
-  main.querySelector('.skeleton')?.remove();
+  skeleton.remove();
   header([nav(user?.role), tools(user)]);
   window.addEventListener('hashchange', () =>
     document.querySelector('.site-nav').replaceWith(nav(user?.role)));
