@@ -7,7 +7,7 @@ import { after } from 'node:test';
 import { finish } from './people.mjs';
 
 const all = ['shop', 'delivery', 'poll', 'once', 'access', 'keyboard',
-  'markup', 'look', 'outage'];
+  'look', 'markup', 'outage'];
 
 const named = process.argv.slice(2).map((file) =>
   file.replace(/^.*\//, '').replace(/\.mjs$/, ''));

@@ -121,6 +121,8 @@ export const views = ({ fresh, under, off, market }) => [
 ];
 
 export const visit = async (page, view) => {
+  /* where only what is behind # differs, the page before would stay */
+  await page.goto('about:blank');
   await page.goto(view.path);
   await page.locator(view.ready).first().waitFor();
   await view.open?.(page);

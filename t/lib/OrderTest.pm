@@ -81,7 +81,7 @@ BEGIN {
     # a suite that hangs fails; one that is stopped tidies up
     $SIG{ALRM} = sub { die "the suite took too long\n" };
     $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
-    alarm($ENV{ORDER_TEST_ALARM} || 900);
+    alarm($ENV{ORDER_TEST_ALARM} || 400);
 
     $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();
     $ENV{TEST_NGINX_SERVROOT} ||= "$work/servroot";
