@@ -207,9 +207,11 @@ ngx_int_t ngx_http_order_push_watch(ngx_http_order_client_t *client,
 ngx_int_t ngx_http_order_push_watch_all(ngx_http_order_client_t *client,
     const ngx_order_place_t *place);
 
-/* NGX_OK, or NGX_DECLINED: was not subscribed.  "id" NULL: to all. */
+/* From an order, by its id, where that is known, and its name as the client
+ * has it, or, with "name" NULL, from all.  NGX_OK, or NGX_DECLINED: was not
+ * subscribed. */
 ngx_int_t ngx_http_order_push_unwatch(ngx_http_order_client_t *client,
-    const ngx_order_id_t *id);
+    const ngx_order_id_t *id, const ngx_str_t *name);
 
 
 /* --- for a handler that starts a stream */

@@ -238,9 +238,11 @@ ngx_int_t ngx_http_order_push_find(ngx_http_order_watch_t *watch,
     const ngx_order_id_t *id, const ngx_str_t *number,
     const ngx_order_place_t *place);
 
-/* The subscription to that order which is still looking for it, or NULL. */
+/* The subscription that is still looking for its order, by that id or, with
+ * "id" NULL, by that number; NULL: there is none. */
 ngx_http_order_watch_t *ngx_http_order_push_finding(
-    const ngx_http_order_client_t *client, const ngx_order_id_t *id);
+    const ngx_http_order_client_t *client, const ngx_order_id_t *id,
+    const ngx_str_t *name);
 
 /* Reads the versions behind the one told last from the change log, tells
  * them, else a reset. */

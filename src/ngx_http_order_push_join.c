@@ -249,15 +249,19 @@ ngx_http_order_push_all(const ngx_order_identity_t *identity)
 
 ngx_int_t
 ngx_http_order_push_unwatch(ngx_http_order_client_t *client,
-    const ngx_order_id_t *id)
+    const ngx_order_id_t *id, const ngx_str_t *name)
 {
     ngx_http_order_watch_t  *watch;
 
-    watch = id ? ngx_http_order_push_watching(client, id)
-               : ngx_http_order_push_mine(client);
+    if (name == NULL) {
+        watch = ngx_http_order_push_mine(client);
 
-    if (watch == NULL && id) {
-        watch = ngx_http_order_push_finding(client, id);
+    } else {
+        watch = id ? ngx_http_order_push_watching(client, id) : NULL;
+    }
+
+    if (watch == NULL && name) {
+        watch = ngx_http_order_push_finding(client, id, name);
     }
 
     if (watch == NULL) {

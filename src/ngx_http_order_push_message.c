@@ -325,13 +325,14 @@ ngx_http_order_say_unsubscribe(ngx_http_order_say_t *say)
     order = &say->input->values[NGX_HTTP_ORDER_SAY_ORDER];
 
     if (order->data == NULL) {
-        rc = ngx_http_order_push_unwatch(say->client, NULL);
+        rc = ngx_http_order_push_unwatch(say->client, NULL, NULL);
 
     } else {
         ngx_http_order_say_order(say);
 
-        rc = say->has_id ? ngx_http_order_push_unwatch(say->client, &say->id)
-                         : NGX_DECLINED;
+        rc = ngx_http_order_push_unwatch(say->client,
+                                         say->has_id ? &say->id : NULL,
+                                         order);
     }
 
     if (rc == NGX_OK) {

@@ -87,20 +87,28 @@ ngx_http_order_push_find(ngx_http_order_watch_t *watch,
 
 ngx_http_order_watch_t *
 ngx_http_order_push_finding(const ngx_http_order_client_t *client,
-    const ngx_order_id_t *id)
+    const ngx_order_id_t *id, const ngx_str_t *name)
 {
-    u_char                        name[NGX_ORDER_ID_TEXT + 1];
+    u_char                        buf[NGX_ORDER_ID_TEXT];
+    ngx_str_t                     text;
     ngx_http_order_watch_t       *watch;
     ngx_http_order_push_query_t  *q;
 
-    *ngx_order_id_print(name, id) = '\0';
+    text = *name;
+
+    if (id) {
+        text.data = buf;
+        text.len = (size_t) (ngx_order_id_print(buf, id) - buf);
+    }
 
     for (watch = client->watches; watch; watch = watch->next) {
 
         if (watch->sub.topic == NULL && watch->waits) {
             q = watch->wait;
 
-            if (ngx_strcmp(q->text[0], name) == 0) {
+            if (ngx_strlen(q->text[0]) == text.len
+                && ngx_memcmp(q->text[0], text.data, text.len) == 0)
+            {
                 return watch;
             }
         }

@@ -416,12 +416,14 @@ for my $what ('id', 'number') {
 --- config eval: $::config
 --- play
 my $id = order_live('garbage');
-my @streams = map { sse("/api/orders/$id/events", as => 'buyer') } 1 .. 3;
+my $stream = sse("/api/orders/$id/events", as => 'buyer');
 my @children;
 
-$_->next for @streams;
+$stream->next;
 
-for my $stream (@streams) {
+# two write, so that there is always something to read
+
+for (1 .. 2) {
     pipe my $out, my $in or die $!;
     my $pid = fork // die $!;
 
@@ -451,16 +453,41 @@ my $read = sub {
     });
 };
 
-ok $read->(16), 'MB of each are read';
+ok $read->(16), 'megabytes are read';
 
 my @codes = map { call("GET /api/order-status/$id", as => 'buyer')->{code} }
             1 .. 30;
 
 is join(' ', @codes), join(' ', (200) x 30), 'polls are answered meanwhile';
-ok $read->(16 + $children[0]{read}), 'and more is read of each';
+ok $read->(16 + $children[0]{read}), 'and more is read';
 touch($id, 3);
-is $_->told(3), join(', ', map { "order_status_update $_ pending" } 2 .. 4),
-    'and they are told' for @streams;
+is $stream->told(3), join(', ', map { "order_status_update $_ pending" } 2 .. 4),
+    'and the stream is told';
 
 kill 'KILL', map { $_->{pid} } @children;
 waitpid $_->{pid}, 0 for @children;
+
+
+=== TEST 9: however much of it is there, others have their turn first
+--- config eval: $::config
+--- play
+my @streams = map { sse('/api/events', as => 'buyer') } 1 .. 3;
+my $pid = OrderClient::master();
+
+$_->next for @streams;
+kill 'STOP', $pid;
+
+# as much as the system keeps for nginx, and the end
+
+for my $stream (@streams) {
+    ok $stream->put('x' x 49152), 'it is uploaded';
+    $stream->half_close;
+}
+
+my $asked = start('GET /nginx');
+
+kill 'CONT', $pid;
+
+like finish($asked)->{body}, qr/^Active connections: 4 /,
+    'who asks is answered before all is read, and the connections closed';
+ok wait_until(sub { active() == 0 }), 'which comes afterwards';
