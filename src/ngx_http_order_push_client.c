@@ -18,6 +18,7 @@ static ngx_http_order_client_t *ngx_http_order_push_client(
     ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     const ngx_http_order_dress_t *dress);
 static void ngx_http_order_push_detach(ngx_http_order_client_t *client);
+static void ngx_http_order_push_strip(ngx_connection_t *c, ngx_log_t *log);
 static void ngx_http_order_push_sockopt(ngx_http_order_client_t *client);
 static void ngx_http_order_push_read_handler(ngx_event_t *rev);
 static void ngx_http_order_push_write_handler(ngx_event_t *wev);
@@ -162,7 +163,6 @@ ngx_http_order_push_client(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
 static void
 ngx_http_order_push_detach(ngx_http_order_client_t *client)
 {
-    ngx_pool_t        *pool;
     ngx_connection_t  *c;
 
     c = client->connection;
@@ -170,20 +170,7 @@ ngx_http_order_push_detach(ngx_http_order_client_t *client)
     if (client->conf->detach) {
         ngx_http_free_request(client->request, 0);
         client->request = NULL;
-
-        if (c->ssl == NULL) {
-            pool = c->pool;
-            c->pool = NULL;
-            c->sockaddr = NULL;
-            c->socklen = 0;
-            ngx_str_null(&c->addr_text);
-            c->proxy_protocol = NULL;
-            c->buffer = NULL;
-            c->log = client->push->log;
-            c->read->log = c->log;
-            c->write->log = c->log;
-            ngx_destroy_pool(pool);
-        }
+        ngx_http_order_push_strip(c, client->push->log);
     }
 
 #if (NGX_SSL)
@@ -212,6 +199,37 @@ ngx_http_order_push_detach(ngx_http_order_client_t *client)
     if (c->write->timer_set) {
         ngx_del_timer(c->write);
     }
+}
+
+
+/* Frees what a connection has of its own, unless TLS lives there. */
+
+static void
+ngx_http_order_push_strip(ngx_connection_t *c, ngx_log_t *log)
+{
+    ngx_pool_t  *pool;
+
+#if (NGX_SSL || NGX_COMPAT)
+
+    if (c->ssl) {
+        return;
+    }
+
+#endif
+
+    pool = c->pool;
+
+    c->pool = NULL;
+    c->sockaddr = NULL;
+    c->socklen = 0;
+    ngx_str_null(&c->addr_text);
+    c->proxy_protocol = NULL;
+    c->buffer = NULL;
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+
+    ngx_destroy_pool(pool);
 }
 
 
