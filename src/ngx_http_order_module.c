@@ -497,6 +497,8 @@ static ngx_int_t
 ngx_http_order_start(ngx_http_order_main_conf_t *omcf, ngx_str_t *name,
     ngx_cycle_t *cycle)
 {
+    ngx_order_metrics_open(omcf->zone->metrics, cycle->log);
+
     omcf->labels = ngx_order_workflow_create(cycle->pool);
     omcf->pg = ngx_order_pg_pool_create(omcf->database, name, cycle->pool,
                                         cycle->log);
@@ -550,4 +552,5 @@ ngx_http_order_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_order_pg_pool_close(omcf->pg);
+    ngx_order_metrics_close(omcf->zone->metrics);
 }

@@ -10,7 +10,7 @@
 #include <ngx_order_zone.h>
 
 
-#define NGX_ORDER_ZONE_LAYOUT  3
+#define NGX_ORDER_ZONE_LAYOUT  4
 
 
 static ngx_int_t ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data);
@@ -22,7 +22,7 @@ static size_t ngx_order_zone_need(const ngx_order_zone_t *zone);
 
 ngx_order_zone_t *
 ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t orders,
-    size_t tokens, size_t changes, void *tag)
+    size_t tokens, size_t changes, uint32_t variant, void *tag)
 {
     size_t             size;
     ngx_shm_zone_t    *shm_zone;
@@ -47,7 +47,8 @@ ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t orders,
     size += size / ngx_pagesize * sizeof(ngx_slab_page_t);
     size = ngx_order_zone_pages(size) + 16 * ngx_pagesize;
     size += (tokens / ngx_pagesize + changes / ngx_pagesize * 3
-             + NGX_ORDER_ZONE_LAYOUT) % 251
+             + NGX_ORDER_ZONE_LAYOUT + variant % 251
+             + NGX_ORDER_METRICS_COUNTERS * 7) % 251
             * ngx_pagesize;
 
     shm_zone = ngx_shared_memory_add(cf, name, size, tag);
@@ -95,6 +96,7 @@ ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->cache = ozone->cache;
     zone->verified = ozone->verified;
     zone->ring = ozone->ring;
+    zone->metrics = ozone->metrics;
 
     return NGX_OK;
 }
@@ -129,6 +131,10 @@ ngx_order_zone_create(ngx_order_zone_t *zone, ngx_shm_zone_t *shm_zone)
     p += ngx_order_zone_pages(ngx_order_token_cache_size(zone->tokens));
 
     zone->ring = ngx_order_ring_create(p, zone->changes);
+    p += ngx_order_zone_pages(ngx_order_ring_size(zone->changes));
+
+    zone->metrics = (ngx_order_metrics_t *) p;
+    ngx_memzero(zone->metrics, sizeof(ngx_order_metrics_t));
 
     if (zone->cache == NULL || zone->verified == NULL || zone->ring == NULL) {
         return NGX_ERROR;
@@ -156,5 +162,6 @@ ngx_order_zone_need(const ngx_order_zone_t *zone)
     return ngx_order_zone_pages(sizeof(ngx_order_shared_t))
            + ngx_order_zone_pages(ngx_order_cache_size(zone->orders))
            + ngx_order_zone_pages(ngx_order_token_cache_size(zone->tokens))
-           + ngx_order_zone_pages(ngx_order_ring_size(zone->changes));
+           + ngx_order_zone_pages(ngx_order_ring_size(zone->changes))
+           + ngx_order_zone_pages(sizeof(ngx_order_metrics_t));
 }

@@ -12,6 +12,7 @@
 
 
 #include <ngx_order_cache.h>
+#include <ngx_order_metrics.h>
 #include <ngx_order_ring.h>
 #include <ngx_order_token.h>
 #include <ngx_order_wake.h>
@@ -94,16 +95,19 @@ typedef struct {
     ngx_order_cache_t        *cache;
     ngx_order_token_cache_t  *verified;
     ngx_order_ring_t         *ring;
+    ngx_order_metrics_t      *metrics;
 } ngx_order_zone_t;
 
 
 /*
  * Declares the zone at configuration time.  "orders", "tokens" and "changes"
- * are bytes; "tag" is the address of the module, as for any nginx zone.  NULL,
- * having logged, if the name is in use for another purpose.
+ * are bytes; "variant" is of what the metrics count, so that no count is kept
+ * as that of something else; "tag" is the address of the module, as for any
+ * nginx zone.  NULL, having logged, if the name is in use for another purpose.
  */
 ngx_order_zone_t *ngx_order_zone_add(ngx_conf_t *cf, ngx_str_t *name,
-    size_t orders, size_t tokens, size_t changes, void *tag);
+    size_t orders, size_t tokens, size_t changes, uint32_t variant,
+    void *tag);
 
 
 #endif /* _NGX_ORDER_ZONE_H_INCLUDED_ */

@@ -1,0 +1,2 @@
+#!/bin/sh
+SANITIZE=address,undefined CC=clang exec "$(dirname "$0")/run" metrics
