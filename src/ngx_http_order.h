@@ -74,6 +74,7 @@ typedef struct {
     ngx_flag_t                   api;
     ngx_order_token_verifier_t   verifier;
     time_t                       lifetime; /* of a token from login */
+    ngx_uint_t                   cookie_secure;    /* that it is kept in */
     ngx_msec_t                   stale;
     ngx_flag_t                   intercept_errors;
     ngx_uint_t                   direct;

@@ -24,6 +24,7 @@ static const ngx_order_token_key_t *ngx_http_order_login_key(
 static ngx_int_t ngx_http_order_login_answer(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_login_cookie(ngx_http_request_t *r,
     const ngx_str_t *token, time_t lifetime);
+static ngx_uint_t ngx_http_order_login_secure(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -157,13 +158,9 @@ ngx_http_order_login_cookie(ngx_http_request_t *r, const ngx_str_t *token,
     ngx_str_set(&store, "no-store");
     ngx_str_set(&secure, "; Secure");
 
-#if (NGX_HTTP_SSL)
-    if (r->connection->ssl == NULL) {
+    if (!ngx_http_order_login_secure(r)) {
         secure.len = 0;
     }
-#else
-    secure.len = 0;
-#endif
 
     p = ngx_pnalloc(r->pool, sizeof(NGX_HTTP_ORDER_COOKIE "=; Path=/; "
                                     "HttpOnly; SameSite=Lax; Max-Age=")
@@ -183,4 +180,23 @@ ngx_http_order_login_cookie(ngx_http_request_t *r, const ngx_str_t *token,
     }
 
     return ngx_http_order_reply_header(r, "Cache-Control", &store);
+}
+
+
+/* Is the cookie for TLS only. */
+
+static ngx_uint_t
+ngx_http_order_login_secure(ngx_http_request_t *r)
+{
+    const ngx_http_order_loc_conf_t  *olcf;
+
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
+
+#if (NGX_HTTP_SSL)
+    if (olcf->cookie_secure == NGX_HTTP_ORDER_COOKIE_AUTO) {
+        return r->connection->ssl != NULL;
+    }
+#endif
+
+    return olcf->cookie_secure == NGX_HTTP_ORDER_COOKIE_SECURE;
 }

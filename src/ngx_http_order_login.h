@@ -11,6 +11,13 @@
 #include <ngx_http_order.h>
 
 
+/* values of order_cookie_secure */
+
+#define NGX_HTTP_ORDER_COOKIE_PLAIN   0
+#define NGX_HTTP_ORDER_COOKIE_AUTO    1
+#define NGX_HTTP_ORDER_COOKIE_SECURE  2
+
+
 /*
  * Answers a token for e-mail and password, and sets it as a cookie.  200,
  * 400, 401, 404 where no key of the location can sign, 503.

@@ -8,6 +8,7 @@
 #include <ngx_http_order_conf.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_handler.h>
+#include <ngx_http_order_login.h>
 #include <ngx_http_order_openapi.h>
 #include <ngx_http_order_push.h>
 #include <ngx_http_order_status.h>
@@ -42,6 +43,14 @@ static ngx_conf_enum_t  ngx_http_order_direct_values[] = {
     { ngx_string("off"), NGX_HTTP_ORDER_DIRECT_OFF },
     { ngx_string("auto"), NGX_HTTP_ORDER_DIRECT_AUTO },
     { ngx_string("on"), NGX_HTTP_ORDER_DIRECT_ON },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_order_cookie_values[] = {
+    { ngx_string("off"), NGX_HTTP_ORDER_COOKIE_PLAIN },
+    { ngx_string("auto"), NGX_HTTP_ORDER_COOKIE_AUTO },
+    { ngx_string("on"), NGX_HTTP_ORDER_COOKIE_SECURE },
     { ngx_null_string, 0 }
 };
 
@@ -160,6 +169,13 @@ static ngx_command_t  ngx_http_order_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_order_loc_conf_t, lifetime),
       NULL },
+
+    { ngx_string("order_cookie_secure"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_order_loc_conf_t, cookie_secure),
+      &ngx_http_order_cookie_values },
 
     { ngx_string("order_webhook_secret"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
@@ -311,6 +327,7 @@ ngx_http_order_create_loc_conf(ngx_conf_t *cf)
     olcf->verifier.keys = NGX_CONF_UNSET_PTR;
     olcf->verifier.leeway = NGX_CONF_UNSET;
     olcf->lifetime = NGX_CONF_UNSET;
+    olcf->cookie_secure = NGX_CONF_UNSET_UINT;
     olcf->stale = NGX_CONF_UNSET_MSEC;
     olcf->intercept_errors = NGX_CONF_UNSET;
     olcf->direct = NGX_CONF_UNSET_UINT;
@@ -341,6 +358,8 @@ ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_sec_value(conf->verifier.leeway, prev->verifier.leeway,
                              30);
     ngx_conf_merge_sec_value(conf->lifetime, prev->lifetime, 3600);
+    ngx_conf_merge_uint_value(conf->cookie_secure, prev->cookie_secure,
+                              NGX_HTTP_ORDER_COOKIE_AUTO);
     ngx_conf_merge_msec_value(conf->stale, prev->stale, 600000);
     ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
     ngx_conf_merge_uint_value(conf->direct, prev->direct,

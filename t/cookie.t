@@ -8,6 +8,13 @@ use OrderTest;
 use OrderClient;
 use Test::Nginx::Socket;
 
+our $dir = File::Temp::tempdir(CLEANUP => 1);
+
+chmod 0755, $dir;
+system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost'
+       . " -keyout $dir/key -out $dir/crt 2>/dev/null") == 0
+    or die "openssl failed\n";
+
 our $cookie = 'Cookie: a=b; order_token=' . token('buyer') . '; c=d';
 our $post = "POST /cart-items\n" . '{"product_id":"' . product_id(31)
             . '","quantity":1}';
@@ -106,3 +113,51 @@ my $id = '00000000-0000-7000-8000-000000000000';
 --- problem
 401 UNAUTHORIZED
 401 UNAUTHORIZED
+
+
+=== TEST 8: it is for TLS only where order_cookie_secure says so
+--- config
+    order_cookie_secure on;
+    location /api/ { order_api; }
+    location /api/auth/logout { order_cookie_secure off; order_api; }
+    location /plain/ {
+        order_cookie_secure off;
+        rewrite ^/plain(.*)$ $1 break;
+        order_api;
+    }
+--- play
+my $login = '{"email":"buyer@example.com","password":"demo"}';
+my $cookie = sub { call(@_)->{headers}{'set-cookie'} };
+
+like $cookie->('POST /api/auth/login', json => $login),
+    qr/; Max-Age=3600; Secure\z/, 'on: also where the balancer ends TLS';
+like $cookie->('POST /plain/api/auth/login', json => $login),
+    qr/; Max-Age=3600\z/, 'off, in a location';
+like $cookie->('POST /api/auth/logout'), qr/; Max-Age=0\z/, 'of logout, too';
+
+
+=== TEST 9: off holds over TLS
+--- http_config eval
+"server {
+    listen 127.0.0.1:\$TEST_NGINX_RAND_PORT_1 ssl;
+    ssl_certificate $::dir/crt;
+    ssl_certificate_key $::dir/key;
+    location /api/ { order_api; }
+    location /plain/ {
+        order_cookie_secure off;
+        rewrite ^/plain(.*)\$ \$1 break;
+        order_api;
+    }
+}"
+--- play
+open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf" or die $!;
+my ($port) = join('', <$in>) =~ /listen 127\.0\.0\.1:(\d+) ssl/;
+
+for (['', '; Secure'], ['/plain', '']) {
+    my ($place, $end) = @$_;
+    my $got = `curl -s -k -i -m 10 -d 'email=buyer\@example.com&password=demo' \\
+        https://127.0.0.1:$port$place/api/auth/login`;
+
+    like $got, qr/set-cookie: order_token=[^;]+; [^\r]*Max-Age=3600$end\r\n/i,
+        "auto$place: '$end'";
+}

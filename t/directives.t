@@ -349,3 +349,9 @@ call('GET /api/order-status/' . order_id('a'), as => 'buyer');
 open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log" or die $!;
 is scalar(grep { /\Q$secret\E|hush-hush|swordfish/ } <$in>), 0,
     'nor does the log';
+
+
+=== TEST 42: order_cookie_secure has three values
+--- wrong: $::zone, $::db, $::key, 'order_cookie_secure maybe;'
+--- error_log
+invalid value "maybe"
