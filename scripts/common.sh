@@ -19,6 +19,7 @@ packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
     clang libclang-rt-dev nodejs npm chromium"
+packages_package="debhelper dpkg-dev nginx"
 packages_bench="wrk libnginx-mod-nchan"
 
 

@@ -14,6 +14,8 @@
 #include <ngx_core.h>
 
 
+#define NGX_ORDER_VERSION      "1.0.0"
+
 #define NGX_ORDER_ID_LEN       16      /* bytes of a UUID */
 #define NGX_ORDER_ID_TEXT      36      /* characters of its canonical text */
 #define NGX_ORDER_NUMBER_LEN   20      /* bytes of an order number, at most */
