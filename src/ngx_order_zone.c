@@ -10,7 +10,9 @@
 #include <ngx_order_zone.h>
 
 
+#ifndef NGX_ORDER_ZONE_LAYOUT
 #define NGX_ORDER_ZONE_LAYOUT  4
+#endif
 
 
 static ngx_int_t ngx_order_zone_init(ngx_shm_zone_t *shm_zone, void *data);
