@@ -182,6 +182,7 @@ pg_init() {
     {
         for user in root postgres www-data nobody "$(id -un)"; do
             printf 'order %s order_api\n' "$user"
+            printf 'order %s order_dispatch\n' "$user"
         done
         for user in root postgres "$(id -un)"; do
             printf 'order %s postgres\n' "$user"

@@ -1,7 +1,12 @@
--- The module's role may execute the functions of the API, and nothing else.
+-- The module's role may execute the functions of the API, the dispatcher's
+-- those of dispatch, and neither anything else.
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA api FROM PUBLIC;
-REVOKE ALL ON SCHEMA api, shop FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA api, dispatch FROM PUBLIC;
+REVOKE ALL ON SCHEMA api, dispatch, shop FROM PUBLIC;
+
+COMMENT ON SCHEMA dispatch IS
+    'The functions that the dispatcher of mail and webhooks calls, and '
+    'nobody else may.';
 
 COMMENT ON SCHEMA api IS
 $$The functions that the order module calls, and nobody else may.
@@ -26,15 +31,19 @@ OM013 400  a status that is in no workflow: errors [{field, message}]
 OM014 402  the payment is not confirmed
 OM015 409  a task that somebody has taken
 OM016 409  not any more, or not yet: the order is final, shipped, or open
-OM017 409  an event that comes before its time$$;
+OM017 409  an event that comes before its time
+OM018 409  a store has as many webhook endpoints as it may
+OM019 409  a webhook endpoint that is not active$$;
 
 GRANT USAGE ON SCHEMA api TO order_api;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api TO order_api;
+GRANT USAGE ON SCHEMA dispatch TO order_dispatch;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dispatch TO order_dispatch;
 
 RESET ROLE;
 
 REVOKE CREATE, TEMPORARY ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"DBNAME" TO order_api;
+GRANT CONNECT ON DATABASE :"DBNAME" TO order_api, order_dispatch;
 
 SET LOCAL ROLE order_owner;

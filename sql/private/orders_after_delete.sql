@@ -17,6 +17,11 @@ BEGIN
            LATERAL (VALUES (o.buyer_id, 'buyer'), (o.seller_id, 'seller'))
                AS v (owner, side);
 
+    INSERT INTO outbox_changes (order_id, store_id, old_status)
+    SELECT o.id, o.store_id, o.status
+      FROM old_rows o, outbox_asked(o.store_id, 'order.deleted')
+    ON CONFLICT (order_id) DO NOTHING;
+
     PERFORM ring();
 
     RETURN NULL;
@@ -24,8 +29,8 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.orders_after_delete() IS
-    'Writes the change log of deleted orders, their last version, and their '
-    'tallies.';
+    'Writes the change log of deleted orders, their last version, their '
+    'tallies, and whether webhooks follow.';
 
 CREATE OR REPLACE TRIGGER after_delete
     AFTER DELETE ON shop.orders

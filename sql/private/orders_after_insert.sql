@@ -50,6 +50,10 @@ BEGIN
                LATERAL (VALUES (n.buyer_id, 'buyer'), (n.seller_id, 'staff'))
                    AS v (user_id, side),
                notification_words('create', v.side, NULL) w
+    ), told AS (
+        INSERT INTO outbox_changes (order_id, store_id)
+        SELECT n.id, n.store_id
+          FROM new_rows n, outbox_asked(n.store_id, 'order.created')
     )
     INSERT INTO change_log
            (order_id, version, status, final, deleted, buyer, seller, driver,
@@ -66,7 +70,7 @@ $$;
 
 COMMENT ON FUNCTION shop.orders_after_insert() IS
     'Writes history, tracking event, notifications, tallies, timers and '
-    'change log of new orders (S4).';
+    'change log of new orders, and whether mails or webhooks follow (S4).';
 
 CREATE OR REPLACE TRIGGER after_insert
     AFTER INSERT ON shop.orders

@@ -33,6 +33,15 @@ BEGIN
                ) AS v (owner, side, status, currency, orders, amount)
          WHERE (o.status, o.currency, o.final_total, o.seller_id)
                <> (n.status, n.currency, n.final_total, n.seller_id)
+    ), told AS (
+        INSERT INTO outbox_changes (order_id, store_id, old_status)
+        SELECT n.id, n.store_id, o.status
+          FROM new_rows n
+          JOIN old_rows o USING (id),
+               outbox_asked(n.store_id, CASE WHEN n.status = o.status
+                                        THEN 'order.updated'
+                                        ELSE 'order.status_changed' END)
+        ON CONFLICT (order_id) DO NOTHING
     )
     SELECT array_agg(id) FILTER (WHERE n.status_id <> o.status_id),
            array_agg(id) FILTER (WHERE o.stock_taken AND NOT n.stock_taken)
@@ -110,9 +119,10 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.orders_after_update() IS
-    'Writes the change log and the tallies of changed orders; of those whose '
-    'status changed also history, tracking event and notifications (S3, S4), '
-    'and follows with delivery tasks (S0), timers and stock.';
+    'Writes the change log and the tallies of changed orders, and whether '
+    'mails or webhooks follow; of those whose status changed also history, '
+    'tracking event and notifications (S3, S4), and follows with delivery '
+    'tasks (S0), timers and stock.';
 
 CREATE OR REPLACE TRIGGER after_update
     AFTER UPDATE ON shop.orders

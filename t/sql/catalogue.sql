@@ -6,22 +6,29 @@ SELECT no_plan();
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, n.nspname, p.proname, p.oid::regprocedure AS name, p.prosecdef,
-       p.proconfig, p.prosqlbody, p.provolatile, p.proowner, p.prokind,
-       obj_description(p.oid, 'pg_proc') AS comment, p.prosrc, l.lanname
+       p.proconfig, p.prosqlbody, p.prorettype, p.provolatile, p.proowner,
+       p.prokind, obj_description(p.oid, 'pg_proc') AS comment, p.prosrc,
+       l.lanname
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
- WHERE n.nspname IN ('api', 'shop')
+ WHERE n.nspname IN ('api', 'dispatch', 'shop')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.objid = p.oid AND d.deptype = 'e');
 
 SELECT is_empty($$ SELECT name FROM functions
-                    WHERE nspname = 'api' AND NOT prosecdef $$,
-                'every function of api is SECURITY DEFINER');
+                    WHERE nspname IN ('api', 'dispatch')
+                      AND NOT prosecdef $$,
+                'every function of api and dispatch is SECURITY DEFINER');
 
 SELECT is_empty($$ SELECT name FROM functions
-                    WHERE nspname = 'shop' AND prosecdef $$,
+                    WHERE nspname = 'shop' AND prosecdef
+                      AND proname <> 'outbox_at_commit' $$,
                 'no helper is SECURITY DEFINER');
+
+SELECT is((SELECT prorettype::regtype::text FROM functions
+            WHERE proname = 'outbox_at_commit'), 'trigger',
+          'but a trigger, which nobody can call');
 
 SELECT is_empty($$ SELECT name FROM functions
                     WHERE prosqlbody IS NULL
@@ -34,9 +41,10 @@ SELECT is_empty($$ SELECT name FROM functions WHERE comment IS NULL $$,
                 'every function has a comment');
 
 SELECT is_empty($$ SELECT name FROM functions
-                    WHERE nspname = 'api'
+                    WHERE nspname IN ('api', 'dispatch')
                       AND (comment !~ '\mSource: ' OR comment !~ '\mErrors') $$,
-                'the comment of a function of api names document and errors');
+                'the comment of a function of api or dispatch names document '
+                'and errors');
 
 SELECT is_empty($$ SELECT name, code FROM functions,
                           regexp_matches(prosrc, '''(OM\d{3})''', 'g')
@@ -50,6 +58,7 @@ SELECT is_empty($$ SELECT name FROM functions
 
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c
                     WHERE c.relnamespace IN ('api'::regnamespace,
+                                             'dispatch'::regnamespace,
                                              'shop'::regnamespace)
                       AND c.relowner <> 'order_owner'::regrole $$,
                 'order_owner owns every table');
@@ -71,55 +80,72 @@ SELECT is_empty($$ SELECT proname FROM functions WHERE nspname = 'api'
                     GROUP BY proname HAVING count(*) > 1 $$,
                 'no function of api has two forms');
 
--- the module's role
+-- the module's role, and the dispatcher's
 
-SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c
-                    WHERE c.relnamespace IN ('api'::regnamespace,
-                                             'shop'::regnamespace)
-                      AND CASE WHEN c.relkind = 'S'
-                          THEN has_sequence_privilege('order_api', c.oid,
-                                   'USAGE, SELECT, UPDATE')
-                          WHEN c.relkind IN ('r', 'p', 'v')
-                          THEN has_table_privilege('order_api', c.oid,
-                                   'SELECT, INSERT, UPDATE, DELETE, TRUNCATE,'
-                                   'REFERENCES, TRIGGER')
-                               OR has_any_column_privilege('order_api', c.oid,
-                                   'SELECT, INSERT, UPDATE, REFERENCES')
-                          END $$,
-                'order_api has no right to any table or sequence');
+CREATE TEMP VIEW roles (name, own, other) AS
+VALUES ('order_api', 'api', 'dispatch'), ('order_dispatch', 'dispatch', 'api');
 
-SELECT is_empty($$ SELECT name FROM functions
-                    WHERE (nspname = 'api')
-                          <> has_function_privilege('order_api', oid,
-                                                    'EXECUTE') $$,
-                'order_api may execute the functions of api, and no other');
+SELECT is_empty(format($$
+           SELECT c.oid::regclass FROM pg_class c
+            WHERE c.relnamespace IN ('api'::regnamespace,
+                                     'dispatch'::regnamespace,
+                                     'shop'::regnamespace)
+              AND CASE WHEN c.relkind = 'S'
+                  THEN has_sequence_privilege(%1$L, c.oid,
+                           'USAGE, SELECT, UPDATE')
+                  WHEN c.relkind IN ('r', 'p', 'v')
+                  THEN has_table_privilege(%1$L, c.oid,
+                           'SELECT, INSERT, UPDATE, DELETE, TRUNCATE,'
+                           'REFERENCES, TRIGGER')
+                       OR has_any_column_privilege(%1$L, c.oid,
+                           'SELECT, INSERT, UPDATE, REFERENCES')
+                  END $$, name),
+           name || ' has no right to any table or sequence')
+  FROM roles;
 
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p
-                    WHERE p.pronamespace IN ('api'::regnamespace)
-                      AND EXISTS (SELECT FROM aclexplode(p.proacl) a
-                                   WHERE a.grantee = 0)
-                       OR p.pronamespace = 'api'::regnamespace
-                          AND p.proacl IS NULL $$,
-                'PUBLIC may execute nothing of api');
+SELECT is_empty(format($$
+           SELECT name FROM functions
+            WHERE (nspname = %2$L)
+                  <> has_function_privilege(%1$L, oid, 'EXECUTE') $$,
+                       name, own),
+           name || ' may execute the functions of ' || own
+           || ', and no other')
+  FROM roles;
 
-SELECT ok(NOT has_schema_privilege('order_api', 'shop', 'USAGE')
-          AND NOT has_schema_privilege('order_api', 'shop', 'CREATE'),
-          'order_api does not get into shop');
-SELECT ok(has_schema_privilege('order_api', 'api', 'USAGE')
-          AND NOT has_schema_privilege('order_api', 'api', 'CREATE'),
-          'order_api gets into api, and makes nothing there');
-SELECT ok(NOT has_database_privilege('order_api', current_database(),
+SELECT is_empty(format($$
+           SELECT p.oid::regprocedure FROM pg_proc p
+            WHERE p.pronamespace = %L::regnamespace
+              AND (p.proacl IS NULL
+                   OR EXISTS (SELECT FROM aclexplode(p.proacl) a
+                               WHERE a.grantee = 0)) $$, own),
+           'PUBLIC may execute nothing of ' || own)
+  FROM roles;
+
+SELECT ok(NOT has_schema_privilege(name, 'shop', 'USAGE')
+          AND NOT has_schema_privilege(name, 'shop', 'CREATE')
+          AND NOT has_schema_privilege(name, other, 'USAGE')
+          AND NOT has_schema_privilege(name, other, 'CREATE'),
+          name || ' does not get into shop or ' || other)
+  FROM roles;
+SELECT ok(has_schema_privilege(name, own, 'USAGE')
+          AND NOT has_schema_privilege(name, own, 'CREATE'),
+          name || ' gets into ' || own || ', and makes nothing there')
+  FROM roles;
+SELECT ok(NOT has_database_privilege(name, current_database(),
                                      'CREATE, TEMPORARY'),
-          'order_api makes no schema and no temporary table');
-SELECT ok(NOT has_schema_privilege('order_api', 'public', 'CREATE'),
-          'order_api makes nothing in public');
-SELECT is_empty($$ SELECT FROM pg_auth_members
-                    WHERE member = 'order_api'::regrole $$,
-                'order_api is a member of nothing');
+          name || ' makes no schema and no temporary table')
+  FROM roles;
+SELECT ok(NOT has_schema_privilege(name, 'public', 'CREATE'),
+          name || ' makes nothing in public')
+  FROM roles;
+SELECT is_empty(format('SELECT FROM pg_auth_members
+                         WHERE member = %L::regrole', name),
+                name || ' is a member of nothing')
+  FROM roles;
 SELECT ok(NOT rolsuper AND NOT rolcreaterole AND NOT rolcreatedb
           AND NOT rolreplication AND NOT rolbypassrls AND rolcanlogin,
-          'order_api may log in, and that is all')
-  FROM pg_roles WHERE rolname = 'order_api';
+          rolname || ' may log in, and that is all')
+  FROM pg_roles WHERE rolname IN (SELECT name FROM roles);
 
 SET LOCAL ROLE order_owner;
 CREATE FUNCTION api.later() RETURNS int LANGUAGE sql AS 'SELECT 1';
