@@ -223,7 +223,8 @@ END
 
 
 # node(name => …, workers => N, conninfo => …, database => 'timeout=2s …',
-#      zone => '8m tokens=1m', http => …, location => …)
+#      zone => '8m tokens=1m', http => …, module => FILE, daemon => 1 to run as
+#      a service does, so that its binary can be upgraded)
 sub node {
     my $node = DrillNode->new(@_);
 
@@ -466,10 +467,10 @@ sub new {
 sub configure {
     my ($node, %change) = @_;
     my ($dir, $keys) = ($node->{dir}, Drill::key_dir());
-    my $module = $ENV{TEST_NGINX_LOAD_MODULES} // '';
 
     %$node = (%$node, %change);
 
+    my $module = $node->{module} // $ENV{TEST_NGINX_LOAD_MODULES} // '';
     my $load = $module ? "load_module $module;" : '';
     my $user = $> == 0 ? 'user www-data;' : '';
 
@@ -524,23 +525,41 @@ END
 sub start {
     my $node = shift;
     my $dir = $node->{dir};
-    my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
+    my ($nginx) = grep { -x } map { "$_/nginx" }
+                  split(/:/, $ENV{PATH}), '/usr/sbin';
     my $pid = fork // die "fork: $!\n";
 
+    $nginx = $ENV{TEST_NGINX_BINARY}
+        if ($ENV{TEST_NGINX_BINARY} // '') =~ m{/};
+
     if ($pid == 0) {
-        local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
         open STDOUT, '>', "$dir/output" or POSIX::_exit(126);
         open STDERR, '>&', \*STDOUT;
         { exec $nginx, '-e', "$dir/error.log", '-p', $dir, '-c',
-            "$dir/nginx.conf", '-g', 'daemon off;' }
+            "$dir/nginx.conf", $node->{daemon} ? () : ('-g', 'daemon off;') }
         POSIX::_exit(127);
     }
+
+    waitpid $pid, 0 if $node->{daemon};
 
     $node->{pid} = $pid;
     Drill::wait_until(10, sub {
         my $client = $node->client;
+        $node->{pid} = $node->pid_of('nginx.pid') // 0 if $node->{daemon};
         return defined $client->request('GET', '/pid')->{status};
     }) // die "nginx did not start, see $dir/error.log\n";
+}
+
+
+# The process that the file names.
+sub pid_of {
+    my ($node, $file) = @_;
+
+    open my $in, '<', "$node->{dir}/$file" or return undef;
+    my $pid = <$in> // return undef;
+    chomp $pid;
+
+    return $pid;
 }
 
 
@@ -635,12 +654,20 @@ sub stop {
     kill 'TERM', $pid;
 
     for (1 .. 500) {
-        return if waitpid($pid, POSIX::WNOHANG()) == $pid;
+        return if gone($pid);
         sleep 0.01;
     }
 
     kill 'KILL', $pid, @workers;
     waitpid $pid, 0;
+}
+
+
+# A daemon is not a child of this process.
+sub gone {
+    my $pid = shift;
+
+    return waitpid($pid, POSIX::WNOHANG()) == $pid || !kill 0, $pid;
 }
 
 1;
