@@ -300,7 +300,7 @@ demo_conf() {
         -e "s|@user@|$user|" -e "s|@workers@|$3|" \
         -e "s|@database@|$4|" -e "s| *@password@|${5:+ $5}|" \
         -e "s|@dir@|$dir|g" -e "s|@port@|$2|" \
-        -e "s|@pages@|$(demo_pages "$dir")|" \
+        -e "s|@pages@|$(demo_pages "$dir")|" -e "s|@conf@|$top/conf|" \
         "$top/conf/demo.conf" > "$dir/nginx.conf"
 }
 

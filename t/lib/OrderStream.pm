@@ -42,8 +42,9 @@ my %opcodes = (more => 0, text => 1, binary => 2, close => 8, ping => 9,
 # --- opening
 
 # Both take: as => USER or token => TEXT, headers => LINES, port => PORT,
-# tls => 1, buffer => BYTES that the system keeps for what was not read, nowait
-# => 1 not to wait for the head of the answer.
+# tls => 1, server => NAME that is asked for, buffer => BYTES that the system
+# keeps for what was not read, nowait => 1 not to wait for the head of the
+# answer.
 
 
 # sse(PATH, last => ID, version => '1.0', http2 => 1, method => 'POST')
@@ -96,7 +97,8 @@ sub ask {
     $self->{tls} ? $self->by_openssl
                  : ($self->{socket} = dial(@$self{qw(port buffer)}));
     $self->put(join("\r\n", "$self->{method} $path HTTP/$self->{version}",
-                    'Host: localhost', @{ $self->{lines} }, @lines)
+                    'Host: ' . ($self->{server} // 'localhost'),
+                    @{ $self->{lines} }, @lines)
                . "\r\n\r\n");
     $self->head if !$self->{nowait};
 
@@ -133,7 +135,9 @@ sub by_openssl {
         open STDOUT, '>&', $its;
         open STDERR, '>', '/dev/null';
         exec 'openssl', 's_client', '-quiet', '-connect',
-            "127.0.0.1:$self->{port}" or POSIX::_exit(127);
+            "127.0.0.1:$self->{port}",
+            $self->{server} ? ('-servername', $self->{server}) : ()
+            or POSIX::_exit(127);
     }
 }
 
