@@ -4,6 +4,16 @@
 -- nothing falls between two reads, and no open transaction holds up the
 -- others (the function must be STABLE for that).
 --
+-- A crash of the server takes back what was not on the disk: transactions
+-- that wrote nothing that lasts (a NOTIFY, a rollback) end without waiting
+-- for it, and their xids are given a second time.  So a snapshot alone holds
+-- in the session that answered it only, which no crash outlives.  Another
+-- session reads again from "sure" on, a lower xmax, of which it is known that
+-- no xid below is given again: at some read in one session the log was on the
+-- disk as far as it went when "next" was the xmax.  Where the feed stands is
+--
+--     epoch/snapshot/sure/next/end of the log then/session
+--
 -- The log no longer reaches back to a snapshot if a transaction is missing
 -- from it that was not finished then and is now.  Another timeline, or a
 -- snapshot from the future, means another history.  What is held must then be
@@ -30,21 +40,39 @@ AS $$
 DECLARE
     v_epoch  int4 := epoch();
     v_now    pg_snapshot := pg_current_snapshot();
-    v_old    pg_snapshot := nullif(split_part(p_snapshot, '/', 2), '');
-    v_xmax   xid8 := pg_snapshot_xmax(v_old);
+    v_was    text[] := string_to_array(p_snapshot, '/');
+    v_old    pg_snapshot := v_was[2];
     v_xip    xid8[] := ARRAY(SELECT pg_snapshot_xip(v_old));
+    v_sure   xid8 := nullif(v_was[3], '');
+    v_next   xid8 := v_was[4];
+    v_end    numeric := v_was[5];
+    v_me     text := reader();
+    v_same   bool := coalesce(v_was[6] = v_me, false);
+    v_from   xid8 := CASE WHEN v_same OR v_next IS NULL
+                          THEN pg_snapshot_xmax(v_old) ELSE v_sure END;
     v_floor  xid8 := (SELECT xid FROM change_log_floor WHERE one);
-    v_gap    bool := v_old IS NULL
-                     OR split_part(p_snapshot, '/', 1) <> v_epoch::text
-                     OR v_xmax > pg_snapshot_xmax(v_now)
-                     OR v_floor >= v_xmax;
+    v_gap    bool := v_was[1] <> v_epoch::text
+                     OR v_from > pg_snapshot_xmax(v_now)
+                     OR v_floor >= v_from;
 BEGIN
     v_gap := coalesce(v_gap, true) OR EXISTS (
         SELECT FROM unnest(v_xip) x
          WHERE x <= v_floor AND pg_visible_in_snapshot(x, v_now));
 
+    IF v_gap THEN
+        v_sure := NULL;
+        v_same := false;
+    END IF;
+
+    IF NOT v_same OR log_end(true) >= v_end THEN
+        v_sure := CASE WHEN v_same THEN v_next ELSE v_sure END;
+        v_next := pg_snapshot_xmax(v_now);
+        v_end := log_end(false);
+    END IF;
+
     RETURN QUERY
-    SELECT v_epoch || '/' || v_now, v_epoch, r.revision, v_gap,
+    SELECT format('%s/%s/%s/%s/%s/%s', v_epoch, v_now, v_sure, v_next, v_end,
+                  v_me), v_epoch, r.revision, v_gap,
            NULL::uuid, NULL::int4, NULL::int4, NULL::int2, NULL::bool,
            NULL::bool, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text,
            NULL::timestamptz, NULL::int2, NULL::uuid, NULL::text,
@@ -73,7 +101,7 @@ BEGIN
            l.old_status, l.actor, w.actor_name, w.notify_admins,
            l.stuck_since
       FROM change_log l, whose_change(l.actor, l.order_id) w
-     WHERE l.xid >= v_xmax OR l.xid = ANY (v_xip)
+     WHERE l.xid >= v_from OR l.xid = ANY (v_xip)
      ORDER BY l.version, l.stuck_since IS NOT NULL, l.updated_at;
 END
 $$;

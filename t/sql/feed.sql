@@ -204,6 +204,32 @@ SELECT pg_temp.run('a', 'SELECT set_config(''shop.actor_id'', '''', false)'),
   FROM (VALUES ('notifications', 'order_id'), ('deleted_orders', 'id'))
            AS v (t, c) \g /dev/null
 
+-- a crash of the server, which a session does not outlive, and its name here
+-- neither
+
+CREATE FUNCTION pg_temp.other_session() RETURNS text
+LANGUAGE sql AS $$ SELECT set_config('order_module.reader', '', true) $$;
+
+SELECT pg_temp.read(), pg_temp.touch('a', 1) \g /dev/null
+SELECT is(pg_temp.read(), ' 1.' || version, 'a change is read')
+  FROM shop.orders WHERE id = (SELECT id FROM mine WHERE n = 1);
+SELECT pg_temp.other_session() \g /dev/null
+SELECT is(pg_temp.read(), ' 1.' || version, 'in another session again: the '
+          'ids of transactions from before may be given a second time')
+  FROM shop.orders WHERE id = (SELECT id FROM mine WHERE n = 1);
+SELECT is(pg_temp.read(), '', 'there once');
+SELECT pg_temp.touch('b', 2), pg_temp.read(), pg_temp.touch('b', 2),
+       pg_temp.read(), pg_temp.other_session() \g /dev/null
+SELECT is(pg_temp.read(), ' 2.' || version, 'and not any more what was on '
+          'the disk before the last was read')
+  FROM shop.orders WHERE id = (SELECT id FROM mine WHERE n = 2);
+SELECT is((SELECT gap FROM api.feed_read(shop.epoch()
+               || '/999999998:999999999:/'
+               || pg_snapshot_xmax(pg_current_snapshot())
+               || '/999999999/0/other')
+            WHERE snapshot IS NOT NULL), false,
+          'a snapshot whose newest transactions are gone is no gap');
+
 -- gaps
 
 SELECT is((SELECT gap FROM api.feed_read('0/' ||
