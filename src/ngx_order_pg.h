@@ -49,7 +49,8 @@ typedef enum {
     NGX_ORDER_PG_DOWN,                 /* no connection: not sent */
     NGX_ORDER_PG_WAITED,               /* too long in the queue: not sent */
     NGX_ORDER_PG_TIMEOUT,              /* ran too long: outcome unknown */
-    NGX_ORDER_PG_LOST                  /* connection lost: outcome unknown */
+    NGX_ORDER_PG_LOST                  /* connection lost, or the wait for the
+                                          standby: outcome unknown */
 } ngx_order_pg_status_e;
 
 

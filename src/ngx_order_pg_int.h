@@ -105,6 +105,8 @@ typedef struct {
 
     unsigned                         parsing:1;  /* Parse is not answered */
     unsigned                         complete:1; /* but not committed yet */
+    unsigned                         alone:1;    /* committed, but not on the
+                                                    synchronous standby */
     unsigned                         stream:1;
 } ngx_order_pg_slot_t;
 

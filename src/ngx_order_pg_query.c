@@ -4,7 +4,8 @@
  *
  * An answer counts when the Sync behind the query is answered, that is when
  * its transaction is committed: until then an error may still replace rows
- * that have arrived.
+ * that have arrived.  One that is committed on this server alone, against the
+ * will of synchronous_standby_names, has an unknown outcome.
  *
  * Answers are libpq's results, kept by the query until its handler was
  * called; those of a query whose caller went away are freed as they arrive.
@@ -502,6 +503,7 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
 
     ngx_order_pg_answer(session->outbox, query,
                         query->status == NGX_ORDER_PG_LOST && slot.complete
+                        && !slot.alone
                         ? NGX_ORDER_PG_OK : query->status);
 }
 

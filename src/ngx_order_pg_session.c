@@ -77,7 +77,8 @@ ngx_order_pg_session_init(ngx_order_pg_session_t *session,
     user = conf->options ? conf->options : "";
     limit = limited ? conf->timeout - ngx_min(conf->timeout / 10, 200) : 0;
 
-    len = sizeof("-c order_module.rings=on -c statement_timeout= "
+    len = sizeof("-c order_module.rings=on -c client_min_messages=warning "
+                 "-c statement_timeout= "
                  "-c idle_in_transaction_session_timeout= ")
           + 2 * NGX_INT_T_LEN + ngx_strlen(user);
 
@@ -86,7 +87,8 @@ ngx_order_pg_session_init(ngx_order_pg_session_t *session,
         return NGX_ERROR;
     }
 
-    ngx_sprintf(p, "-c order_module.rings=on -c statement_timeout=%M "
+    ngx_sprintf(p, "-c order_module.rings=on -c client_min_messages=warning "
+                "-c statement_timeout=%M "
                 "-c idle_in_transaction_session_timeout=%M %s%Z",
                 limit, conf->timeout, user);
 
@@ -635,20 +637,33 @@ ngx_order_pg_session_reason(ngx_order_pg_session_t *session,
 }
 
 
-/* a server that shuts down says why, and nobody may be waiting for it */
+/*
+ * A server that shuts down says why, and nobody may be waiting for it.
+ *
+ * A commit whose wait for the synchronous standby was cancelled is reported
+ * as a success, with a warning: it is in no other place than this server, and
+ * a fail-over may lose it.  The warning comes ahead of the answer's end.
+ */
 
 static void
 ngx_order_pg_session_notice(void *data, const PGresult *result)
 {
-    char                    *severity, *message;
+    char                    *severity, *message, *function;
     ngx_order_pg_session_t  *session;
 
     session = data;
     severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
     if (severity == NULL || message == NULL) {
         return;
+    }
+
+    if (session->inflight && function
+        && ngx_strcmp(function, "SyncRepWaitForLSN") == 0)
+    {
+        session->slots[session->first].alone = 1;
     }
 
     if (ngx_strcmp(severity, "FATAL") == 0
