@@ -201,9 +201,9 @@ END
 }
 
 
-# pg_start DIR [SETTING…]: starts the cluster and waits until it answers.
-# The settings are as in postgresql.conf: "port = 5433".
-pg_start() {
+# pg_settings DIR [SETTING…]: writes the cluster's settings; those given are as
+# in postgresql.conf: "port = 5433".
+pg_settings() {
     local dir=$1
 
     shift
@@ -221,6 +221,14 @@ shared_preload_libraries = 'pg_stat_statements'
 log_line_prefix = '%m [%p] %q%u@%d %a '
 $(printf '%s\n' "$@")
 END
+}
+
+
+# pg_start DIR [SETTING…]: starts the cluster and waits until it answers.
+pg_start() {
+    local dir=$1
+
+    pg_settings "$@"
 
     pg_as_owner "$(pg_bin)/pg_ctl" -D "$dir/data" -l "$dir/postgresql.log" \
         -w -t 60 start > /dev/null 9>&- \

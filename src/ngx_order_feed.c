@@ -99,6 +99,7 @@ static void ngx_order_feed_append(ngx_order_feed_t *feed,
     const ngx_order_change_t *change);
 static void ngx_order_feed_first(ngx_order_feed_t *feed);
 static void ngx_order_feed_read_done(ngx_order_pg_query_t *query);
+static ngx_uint_t ngx_order_feed_broken(const ngx_order_feed_t *feed);
 static void ngx_order_feed_advance(ngx_order_feed_t *feed);
 static void ngx_order_feed_snapshot(ngx_order_feed_t *feed);
 static void ngx_order_feed_labels(ngx_order_feed_t *feed);
@@ -446,6 +447,12 @@ ngx_order_feed_row(ngx_order_pg_query_t *query)
         ngx_order_cache_change(feed->zone->cache, &change.record, NULL);
     }
 
+    /* what comes along with a gap: the gap tells everybody to look anew */
+
+    if (ngx_order_feed_broken(feed) && feed->zone->shared->fresh) {
+        return;
+    }
+
     ngx_order_feed_append(feed, &change);
 
     /* a bulk of changes would run over the readers of the ring */
@@ -574,6 +581,15 @@ ngx_order_feed_read_done(ngx_order_pg_query_t *query)
 }
 
 
+/* Is what the read answers no continuation of what was read before? */
+
+static ngx_uint_t
+ngx_order_feed_broken(const ngx_order_feed_t *feed)
+{
+    return feed->gap || feed->epoch != feed->zone->shared->epoch;
+}
+
+
 static void
 ngx_order_feed_advance(ngx_order_feed_t *feed)
 {
@@ -583,7 +599,7 @@ ngx_order_feed_advance(ngx_order_feed_t *feed)
 
     shared = feed->zone->shared;
 
-    if (feed->gap || feed->epoch != shared->epoch) {
+    if (ngx_order_feed_broken(feed)) {
         known = (shared->fresh != 0);
 
         if (known) {

@@ -19,7 +19,8 @@
 -- snapshot from the future, means another history.  What is held must then be
 -- read again; but answers to queries from before are still on their way, so
 -- the changes of the last ten seconds come along: they are newer than any of
--- those.
+-- those.  Of another timeline only the newest of each order, as all versions
+-- of a new timeline replace those of the old one.
 --
 -- jit, enable_seqscan: the planner takes "xid >= $1" for a third of the log.
 -- whose_change() looks up row by row for the same reason.
@@ -87,8 +88,12 @@ BEGIN
                l.buyer, l.seller, l.driver, l.order_number, l.updated_at,
                l.old_status, l.actor, w.actor_name, w.notify_admins,
                l.stuck_since
-          FROM change_log l, whose_change(l.actor, l.order_id) w
-         WHERE l.updated_at > now() - interval '10 s'
+          FROM (SELECT *, max(version) OVER (PARTITION BY order_id) AS newest
+                  FROM change_log
+                 WHERE updated_at > now() - interval '10 s') l,
+               whose_change(l.actor, l.order_id) w
+         WHERE l.version = l.newest
+            OR split_part(p_snapshot, '/', 1) IN ('', v_epoch::text)
          ORDER BY l.version, l.stuck_since IS NOT NULL, l.updated_at;
 
         RETURN;
@@ -111,7 +116,8 @@ COMMENT ON FUNCTION api.feed_read(text) IS
     'answered, or an empty text for the first one: first a row with where '
     'the feed stands now, then a row for each version, those of one order '
     'ascending. With "gap" the log does not reach back: all that is held '
-    'must be read again, and the rows are those of the last 10 s. A row with '
+    'must be read again, and the rows are those of the last 10 s, in another '
+    'timeline the newest of each order. A row with '
     '"stuck_since" is not a version, but a notice about the version before: '
     'it is stuck since then, and the seller was told so at "updated_at". '
     '"actor_name" and "notify_admins" are as they are now, whose_change() '

@@ -128,9 +128,10 @@ sub pg_stop {
 }
 
 
-# The postmaster and all of its children, the postmaster first.
+# The postmaster and all of its children, the postmaster first; of the drill's
+# database, or of that directory's.
 sub pg_processes {
-    my $dir = start_database();
+    my $dir = shift // start_database();
 
     open my $in, '<', "$dir/data/postmaster.pid" or return;
     chomp(my $pid = <$in>);
@@ -140,25 +141,27 @@ sub pg_processes {
 
 
 sub pg_kill {
-    kill 'KILL', pg_processes();
-    wait_until(10, sub { !grep { kill 0, $_ } pg_processes() });
-    unlink start_database() . '/data/postmaster.pid';
+    my $dir = shift // start_database();
+
+    kill 'KILL', pg_processes($dir);
+    wait_until(10, sub { !grep { kill 0, $_ } pg_processes($dir) });
+    unlink "$dir/data/postmaster.pid";
 }
 
 
 # Again and again, as a child may be born meanwhile.
 sub pg_freeze {
-    $frozen = 1;
+    $frozen = shift // start_database();
     for (1 .. 3) {
-        kill 'STOP', pg_processes();
+        kill 'STOP', pg_processes($frozen);
         sleep 0.02;
     }
 }
 
 
 sub pg_thaw {
-    kill 'CONT', pg_processes();
-    $frozen = 0;
+    kill 'CONT', pg_processes($frozen);
+    undef $frozen;
 }
 
 

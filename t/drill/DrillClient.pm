@@ -16,12 +16,13 @@ my $json = JSON::PP->new->utf8;
 my %parsed;
 
 
-# port, token, timeout in seconds
+# port, token, timeout in seconds; lossy => 1 where versions may repeat in
+# another timeline
 sub new {
     my ($class, %self) = @_;
 
     return bless { timeout => 10, headers => '', version => {}, seen => {},
-                   faults => [], worker => 0, %self }, $class;
+                   place => {}, faults => [], worker => 0, %self }, $class;
 }
 
 
@@ -178,8 +179,9 @@ sub move {
 }
 
 
-# Polls an order: status, head and body as above, and cache, age, id, version,
-# state (the order's status), number.  What must never be is in {faults}.
+# Polls an order: status, head and body as above, and cache, age, id, epoch,
+# version, state (the order's status), number.  What must never be is in
+# {faults}.
 sub poll {
     my ($self, $id) = @_;
     my $answer = $self->request('GET', "/api/order-status/$id");
@@ -198,6 +200,7 @@ sub poll {
     my $order = $parsed{$answer->{body}}
         //= eval { $json->decode($answer->{body}) } // {};
 
+    ($answer->{epoch}) = $answer->{head} =~ /^ETag: "(\d+)\./mi;
     $answer->{id} = $order->{order_id} // '';
     $answer->{version} = $order->{version} // -1;
     $answer->{state} = $order->{status} // '';
@@ -217,11 +220,16 @@ sub watch {
         return;
     }
 
-    if ($version < ($self->{version}{$id} // 0)) {
+    # a fail-over that lost commits begins new versions
+    my $place = $version
+                + ($self->{lossy} ? ($answer->{epoch} // 0) * 2 ** 32 : 0);
+
+    if ($place < ($self->{place}{$id} // 0)) {
         $self->fault("backwards: $id $self->{version}{$id} -> $version "
                      . "$answer->{cache}");
     }
 
+    $self->{place}{$id} = $place;
     $self->{version}{$id} = $version;
     $self->{seen}{"$id $version"}{"$state $answer->{number}"} = 1;
 }

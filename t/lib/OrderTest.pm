@@ -42,8 +42,8 @@ use OrderWebhook;
 
 our @EXPORT = qw(token user_id new_user store_id product_id sql database
                  webhook);
-our @EXPORT_OK = qw(conninfo free_port http_config key_dir set_http_config
-                    start_database);
+our @EXPORT_OK = qw(conninfo free_port http_config key_dir move_database
+                    set_http_config shell start_database);
 
 # the demo's users, by the first part of their address; [number, role]
 my %users = (
@@ -108,6 +108,13 @@ sub start_database {
     $started = 1;
 
     return $dir;
+}
+
+
+# From here on the database is in the PostgreSQL of that directory; in none:
+# it was stopped, and there is nothing to tidy up.
+sub move_database {
+    $dir = shift;
 }
 
 
@@ -375,12 +382,12 @@ END {
         Test::Nginx::Util::nginx_stop()
             if defined &Test::Nginx::Util::nginx_stop;
 
-        if (defined $database) {
+        if (defined $database && defined $dir) {
             eval { psql('postgres', "DROP DATABASE $database WITH (FORCE)") };
             warn $@ if $@;
         }
 
-        shell('pg_stop "$1" immediate', $dir) if $started;
+        shell('pg_stop "$1" immediate', $dir) if $started && defined $dir;
         remove_tree($work) if !$ENV{TEST_NGINX_NO_CLEAN};
         $? = $status;
     }
