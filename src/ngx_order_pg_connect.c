@@ -25,6 +25,18 @@ static void ngx_order_pg_connect_timer(ngx_event_t *ev);
 static void ngx_order_pg_connect_failed(ngx_order_pg_session_t *session);
 
 
+ngx_int_t
+ngx_order_pg_track_init(ngx_order_pg_track_t *track,
+    const ngx_order_pg_conf_t *conf, ngx_pool_t *pool)
+{
+    track->good = 0;
+    track->trouble = ngx_pcalloc(pool, conf->hosts->nelts
+                                       * sizeof(ngx_order_pg_trouble_t));
+
+    return track->trouble ? NGX_OK : NGX_ERROR;
+}
+
+
 void
 ngx_order_pg_connect(ngx_order_pg_session_t *session, ngx_msec_t delay)
 {

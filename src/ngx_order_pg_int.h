@@ -174,6 +174,9 @@ struct ngx_order_pg_session_s {
 
 /* ngx_order_pg_connect */
 
+ngx_int_t ngx_order_pg_track_init(ngx_order_pg_track_t *track,
+    const ngx_order_pg_conf_t *conf, ngx_pool_t *pool);
+
 /* Starts to connect after "delay"; the owner is told READY or DOWN. */
 void ngx_order_pg_connect(ngx_order_pg_session_t *session, ngx_msec_t delay);
 
@@ -197,8 +200,6 @@ void ngx_order_pg_complain(ngx_log_t *log, ngx_order_pg_trouble_t *trouble,
 ngx_int_t ngx_order_pg_session_init(ngx_order_pg_session_t *session,
     const ngx_order_pg_conf_t *conf, const ngx_str_t *name,
     ngx_uint_t limited, ngx_pool_t *pool, ngx_log_t *log);
-ngx_int_t ngx_order_pg_track_init(ngx_order_pg_track_t *track,
-    const ngx_order_pg_conf_t *conf, ngx_pool_t *pool);
 
 /* Begins to connect to session->host at session->addrs[session->addr]. */
 void ngx_order_pg_session_start(ngx_order_pg_session_t *session);

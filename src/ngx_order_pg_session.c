@@ -98,18 +98,6 @@ ngx_order_pg_session_init(ngx_order_pg_session_t *session,
 }
 
 
-ngx_int_t
-ngx_order_pg_track_init(ngx_order_pg_track_t *track,
-    const ngx_order_pg_conf_t *conf, ngx_pool_t *pool)
-{
-    track->good = 0;
-    track->trouble = ngx_pcalloc(pool, conf->hosts->nelts
-                                       * sizeof(ngx_order_pg_trouble_t));
-
-    return track->trouble ? NGX_OK : NGX_ERROR;
-}
-
-
 void
 ngx_order_pg_session_start(ngx_order_pg_session_t *session)
 {
