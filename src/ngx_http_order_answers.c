@@ -422,6 +422,81 @@ ngx_http_order_members(task) = {
 };
 
 
+/* webhooks out */
+
+ngx_http_order_members(endpoint) = {
+    ngx_http_order_has("id", UUID),
+    ngx_http_order_may("store_id", UUID),
+    ngx_http_order_has("url", TEXT),
+    ngx_http_order_hold("events", ARRAY, texts),
+    ngx_http_order_has("description", TEXT),
+    ngx_http_order_has("active", BOOLEAN),
+    ngx_http_order_enum("disabled_reason", BODY, 0, "caller|gone|failing"),
+    ngx_http_order_has("failures", INTEGER),
+    ngx_http_order_may("failing_since", TIME),
+    ngx_http_order_has("created_at", TIME),
+    ngx_http_order_has("updated_at", TIME),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(an_endpoint) = {
+    ngx_http_order_hold("endpoint", OBJECT, endpoint),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(endpoint_secret) = {
+    ngx_http_order_hold("endpoint", OBJECT, endpoint),
+    ngx_http_order_has("secret", TEXT),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(endpoints) = {
+    ngx_http_order_hold("endpoints", ARRAY, endpoint),
+    ngx_http_order_may("next_cursor", TEXT),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(attempt) = {
+    ngx_http_order_has("attempt", INTEGER),
+    ngx_http_order_has("success", BOOLEAN),
+    ngx_http_order_may("code", INTEGER),
+    ngx_http_order_may("error", TEXT),
+    ngx_http_order_may("took_ms", INTEGER),
+    ngx_http_order_has("ended_at", TIME),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(delivery_out) = {
+    ngx_http_order_has("id", UUID),
+    ngx_http_order_has("event", TEXT),
+    ngx_http_order_may("order_id", UUID),
+    ngx_http_order_enum("state", BODY, 1, "waiting|done|failed"),
+    ngx_http_order_may("next_attempt_at", TIME),
+    ngx_http_order_has("created_at", TIME),
+    ngx_http_order_may("finished_at", TIME),
+    ngx_http_order_hold("attempts", ARRAY, attempt),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(a_delivery) = {
+    ngx_http_order_hold("delivery", OBJECT, delivery_out),
+    ngx_http_order_last
+};
+
+
+ngx_http_order_members(deliveries) = {
+    ngx_http_order_hold("deliveries", ARRAY, delivery_out),
+    ngx_http_order_may("next_cursor", TEXT),
+    ngx_http_order_last
+};
+
+
 const ngx_http_order_answer_t  ngx_http_order_answer_nothing = {
     ngx_null_string, NGX_HTTP_NO_CONTENT, 0, NULL, 0
 };
@@ -451,3 +526,12 @@ ngx_http_order_answers(detailed, "DetailedOrder", 200, 1, detailed);
 ngx_http_order_answers(updated, "UpdatedOrder", 200, 0, updated);
 ngx_http_order_answers(tasks, "DeliveryTask", 200, 1, tasks);
 ngx_http_order_answers(task, "DeliveryTaskChange", 200, 0, task);
+ngx_http_order_answers(endpoint, "WebhookEndpoint", 200, 0, an_endpoint);
+ngx_http_order_answers(endpoint_added, "WebhookSecret", 201, 0,
+                       endpoint_secret);
+ngx_http_order_answers(endpoint_secret, "WebhookSecret", 200, 0,
+                       endpoint_secret);
+ngx_http_order_answers(endpoints, "WebhookEndpoints", 200, 0, endpoints);
+ngx_http_order_answers(delivery_added, "WebhookDelivery", 201, 0, a_delivery);
+ngx_http_order_answers(delivery, "WebhookDelivery", 200, 0, a_delivery);
+ngx_http_order_answers(deliveries, "WebhookDeliveries", 200, 0, deliveries);

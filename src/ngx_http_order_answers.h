@@ -115,6 +115,14 @@ extern const ngx_http_order_answer_t  ngx_http_order_answer_notification;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_received;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_analytics;
 
+extern const ngx_http_order_answer_t  ngx_http_order_answer_endpoint;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_endpoint_added;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_endpoint_secret;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_endpoints;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_delivery;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_delivery_added;
+extern const ngx_http_order_answer_t  ngx_http_order_answer_deliveries;
+
 extern const ngx_http_order_answer_t  ngx_http_order_answer_order_events;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_events;
 extern const ngx_http_order_answer_t  ngx_http_order_answer_ws;

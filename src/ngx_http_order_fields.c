@@ -463,6 +463,52 @@ const ngx_order_field_t  ngx_http_order_read_fields[] = {
 };
 
 
+/* webhooks out */
+
+static const ngx_order_field_t  ngx_http_order_event_words[] = {
+    ngx_http_order_enum("*", BODY, 1, "order.created|order.status_changed"
+                                      "|order.updated|order.deleted"),
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_endpoint_add_fields[] = {
+    ngx_http_order_key,
+    ngx_http_order_field("store_id", BODY, UUID, 0, 0, 0),
+    ngx_http_order_field("url", BODY, TEXT, 1, 1, 2048),
+    ngx_http_order_part("events", ARRAY, 0, 1, 10,
+                        ngx_http_order_event_words),
+    ngx_http_order_field("description", BODY, TEXT, 0, 0, 500),
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_endpoint_change_fields[] = {
+    ngx_http_order_field("id", PATH, UUID, 1, 0, 0),
+    ngx_http_order_field("url", BODY, TEXT, 0, 1, 2048),
+    ngx_http_order_part("events", ARRAY, 0, 1, 10,
+                        ngx_http_order_event_words),
+    ngx_http_order_field("active", BODY, BOOLEAN, 0, 0, 0),
+    ngx_http_order_field("description", BODY, TEXT, 0, 0, 500),
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_endpoint_test_fields[] = {
+    ngx_http_order_key,
+    ngx_http_order_field("id", PATH, UUID, 1, 0, 0),
+    ngx_http_order_last
+};
+
+
+const ngx_order_field_t  ngx_http_order_deliveries_fields[] = {
+    ngx_http_order_field("id", PATH, UUID, 1, 0, 0),
+    ngx_http_order_enum("state", QUERY, 0, "waiting|done|failed"),
+    ngx_http_order_cut,
+    ngx_http_order_last
+};
+
+
 /* push */
 
 const ngx_order_field_t  ngx_http_order_order_events_fields[] = {

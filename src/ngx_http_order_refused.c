@@ -78,6 +78,12 @@ static const ngx_http_order_refusal_t  ngx_http_order_refusals[] = {
     ngx_http_order_row("OM017", 409, "TOO_EARLY", "Conflict",
                        "Repeat later", 1, 60),
 
+    ngx_http_order_row("OM018", 409, "TOO_MANY_ENDPOINTS", "Conflict",
+                       "Delete one that is not used", 0, 0),
+
+    ngx_http_order_row("OM019", 409, "ENDPOINT_DISABLED", "Conflict",
+                       "Switch the endpoint on first", 0, 0),
+
     /* PostgreSQL's own */
 
     ngx_http_order_row("57014", 503, "DATABASE_TIMEOUT",

@@ -22,6 +22,7 @@
                                 |NGX_ORDER_DRIVER|NGX_ORDER_ADMIN            \
                                 |NGX_ORDER_SYSTEM)
 #define NGX_HTTP_ORDER_BUYS    (NGX_ORDER_CUSTOMER|NGX_ORDER_ADMIN)
+#define NGX_HTTP_ORDER_OWNS    (NGX_ORDER_MANAGER|NGX_ORDER_ADMIN)
 #define NGX_HTTP_ORDER_SELLS   (NGX_ORDER_MANAGER|NGX_ORDER_ADMIN            \
                                 |NGX_ORDER_SYSTEM)
 
@@ -420,9 +421,59 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
                        "read_notification", NGX_HTTP_ORDER_4, CALL),
 
     ngx_http_order_row(GET, "/api/analytics/orders", "S4's Key Metrics",
-                       NGX_ORDER_MANAGER|NGX_ORDER_ADMIN, 0,
+                       NGX_HTTP_ORDER_OWNS, 0,
                        analytics, analytics,
                        "get_order_analytics", NGX_HTTP_ORDER_5, SLOW),
+
+    /* webhooks out */
+
+    ngx_http_order_row(POST, "/api/webhook-endpoints",
+                       "an endpoint that is told of orders",
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_KEYED,
+                       endpoint_add, endpoint_added,
+                       "create_webhook_endpoint", NGX_HTTP_ORDER_8, CALL),
+
+    ngx_http_order_row(GET, "/api/webhook-endpoints",
+                       "the endpoints of the caller's stores",
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LISTED,
+                       products, endpoints,
+                       "list_webhook_endpoints", NGX_HTTP_ORDER_5, SLOW),
+
+    ngx_http_order_row(GET, "/api/webhook-endpoints/:id", "one endpoint",
+                       NGX_HTTP_ORDER_OWNS, 0, id, endpoint,
+                       "get_webhook_endpoint", NGX_HTTP_ORDER_3, FILL),
+
+    ngx_http_order_row(PATCH, "/api/webhook-endpoints/:id",
+                       "changes an endpoint, or switches it on or off",
+                       NGX_HTTP_ORDER_OWNS, 0, endpoint_change, endpoint,
+                       "update_webhook_endpoint", NGX_HTTP_ORDER_7, CALL),
+
+    ngx_http_order_row(DELETE, "/api/webhook-endpoints/:id",
+                       "deletes an endpoint",
+                       NGX_HTTP_ORDER_OWNS, 0, id, nothing,
+                       "delete_webhook_endpoint", NGX_HTTP_ORDER_3, CALL),
+
+    ngx_http_order_row(POST, "/api/webhook-endpoints/:id/secret",
+                       "a new secret",
+                       NGX_HTTP_ORDER_OWNS, 0, id, endpoint_secret,
+                       "rotate_webhook_secret", NGX_HTTP_ORDER_3, CALL),
+
+    ngx_http_order_row(POST, "/api/webhook-endpoints/:id/test",
+                       "sends a test event",
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_KEYED,
+                       endpoint_test, delivery_added,
+                       "test_webhook_endpoint", NGX_HTTP_ORDER_5, CALL),
+
+    ngx_http_order_row(GET, "/api/webhook-endpoints/:id/deliveries",
+                       "what was sent to an endpoint, and what waits",
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LISTED,
+                       deliveries, deliveries,
+                       "list_webhook_deliveries", NGX_HTTP_ORDER_6, SLOW),
+
+    ngx_http_order_row(POST, "/api/webhook-deliveries/:id/retry",
+                       "sends it again",
+                       NGX_HTTP_ORDER_OWNS, 0, id, delivery,
+                       "retry_webhook_delivery", NGX_HTTP_ORDER_3, CALL),
 
     /* events of providers: user, role, event, fields */
 

@@ -49,7 +49,8 @@ typedef enum {
     NGX_ORDER_ENUM,            /* one of "words", separated by "|" */
     NGX_ORDER_EMAIL,           /* at most 254 bytes */
     NGX_ORDER_OBJECT,          /* max: bytes of its JSON text */
-    NGX_ORDER_ARRAY            /* of objects or strings; min, max: elements */
+    NGX_ORDER_ARRAY            /* of objects or strings, or of what "*" of
+                                  its fields is; min, max: elements */
 } ngx_order_type_e;
 
 

@@ -334,6 +334,13 @@ ngx_order_input_element(ngx_order_reader_t *reader,
 {
     ngx_order_json_type_e  type;
 
+    if (field->fields && field->fields->name.len == 1
+        && field->fields->name.data[0] == '*')
+    {
+        return ngx_order_input_value(reader, field->fields, json, frame,
+                                     NULL);
+    }
+
     type = ngx_order_json_type(json);
 
     if (field->fields) {

@@ -351,7 +351,39 @@ event('payment', $refund, id => 'p');
 no_faults('as the document says');
 
 
-=== TEST 8: streams of events
+=== TEST 8: webhooks out
+--- play
+my $hooks = '/api/webhook-endpoints';
+my $new = good(201, "POST $hooks", 'seller', json => '{"store_id":"'
+               . store_id(3) . '","url":"https://hooks.example.com/",'
+               . '"events":["order.deleted"],"description":"all"}');
+my $id = $new->{endpoint}{id};
+
+good(201, "POST $hooks", 'admin',
+     json => '{"url":"https://hooks.example.com/"}');
+good(200, "GET $hooks", $_) for qw(seller manager admin);
+good(200, "GET $hooks?limit=1", 'admin');
+good(200, "GET $hooks/$id", 'seller');
+good(200, "PATCH $hooks/$id", 'seller', json => '{"url":"https://x.example",'
+     . '"events":["order.created"],"description":"","active":true}');
+good(200, "POST $hooks/$id/secret", 'seller');
+
+my $sent = good(201, "POST $hooks/$id/test", 'seller')->{delivery}{id};
+
+sql("SELECT dispatch.failed(id, attempt, 500, '0.2 s', 'no', NULL, true)
+       FROM dispatch.take('{webhook}', 1000, '1 min')");
+good(200, "GET $hooks/$id/deliveries", 'seller');
+good(200, "GET $hooks/$id/deliveries?state=done", 'seller');
+good(200, "POST /api/webhook-deliveries/$sent/retry", 'seller');
+sql("SELECT dispatch.done(id, attempt, 204, '0.2 s', NULL)
+       FROM dispatch.take('{webhook}', 1000, '1 min')");
+good(200, "GET $hooks/$id/deliveries", 'seller');
+good(204, "DELETE $hooks/$id", 'seller');
+
+no_faults('as the document says');
+
+
+=== TEST 9: streams of events
 --- play
 my ($id, $task) = (placed(31), placed(41));
 my %of = map { ($_ => sse('/api/events', as => $_)) }
@@ -401,7 +433,7 @@ is types('told'), 'delivery_request end notification order_status_update '
 no_faults('as the document says');
 
 
-=== TEST 9: WebSockets
+=== TEST 10: WebSockets
 --- play
 my ($id, $other) = (placed(31), placed(31));
 my $s3 = ws('/ws', as => 'buyer', protocols => ['order.v1']);
@@ -433,7 +465,7 @@ is types('told'), 'authenticated delivery_request end error notification '
 no_faults('as the document says');
 
 
-=== TEST 10: a wrong message would be noticed
+=== TEST 11: a wrong message would be noticed
 --- play
 my $document = call('GET /api/openapi.json')->{body};
 my ($line, $answer) = @{ (grep { @{ $_->[1]{told} // [] } } @::asked)[0] };
@@ -452,7 +484,7 @@ like $after->($text =~ s/"version":1/"version":"1"/r), qr/version.*integer/,
     'another type of a member';
 
 
-=== TEST 11: problems are as the document says, one of each operation at least
+=== TEST 12: problems are as the document says, one of each operation at least
 --- play
 my $nobody = '00000000-0000-7000-8000-00000000dead';
 
@@ -502,7 +534,7 @@ for (["GET /api/orders/$nobody", as => 'buyer'],
 no_faults('as the document says');
 
 
-=== TEST 12: every operation was asked, for a good answer and for a problem
+=== TEST 13: every operation was asked, for a good answer and for a problem
 --- play
 my %names;
 my %of = (good => {}, bad => {});

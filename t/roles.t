@@ -100,6 +100,15 @@ sub things {
          VALUES ('$thing{user}', '$thing{order}', 'test', '$street',
                  '$street')
          RETURNING id");
+    @thing{qw(endpoint sent)} = split /\n/, sql(
+        "INSERT INTO shop.webhook_endpoints (store_id, url, events, secret)
+         VALUES ('$store', 'https://hooks.example.com/$street',
+                 '{order.deleted}', 'whsec_$street')
+         RETURNING id;
+         INSERT INTO shop.outbox (kind, event, endpoint_id, body)
+         SELECT 'webhook', 'webhook.test', id, '{}'
+           FROM shop.webhook_endpoints ORDER BY id DESC LIMIT 1
+         RETURNING id");
 
     return %thing;
 }
@@ -156,12 +165,18 @@ sub object {
             if $operation->{path} =~ m{/driver/tasks/};
         return ("path $path", 'notification')
             if $operation->{path} =~ m{/notifications/};
+        return ("path $path", 'endpoint')
+            if $operation->{path} =~ m{/webhook-endpoints/};
+        return ("path $path", 'sent')
+            if $operation->{path} =~ m{/webhook-deliveries/};
 
         die "$operation->{name}: whose is $path?\n";
     }
 
     return ('order_id', 'order') if $body{order_id};
     return ('user_id', 'user') if $body{user_id};
+    return ('store_id', 'store')
+        if $operation->{path} eq '/api/webhook-endpoints' && $body{store_id};
     return ('checkoutData.buyerId', 'user') if $body{'checkoutData.buyerId'};
     return ('query store', 'store') if grep { $_->{name} eq 'store' }
                                             parameters($operation, 'query');

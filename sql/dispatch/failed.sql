@@ -28,8 +28,8 @@ BEGIN
            SET failures = failures + 1,
                failing_since = coalesce(failing_since, now()),
                rest_until = now() + greatest(v_after,
-                   least('5 s' * (2 ^ least(failures - 2, 10) - 0.25),
-                         '5 min'))
+                   least(interval '5 s' * (2 ^ least(failures - 2, 10) - 0.25),
+                         interval '5 min'))
          WHERE id = v_row.endpoint_id
         RETURNING * INTO v_endpoint;
     END IF;
