@@ -446,7 +446,11 @@ ngx_order_trail_bucket(const ngx_order_trail_t *trail,
 
     ngx_memcpy(half, id->data, NGX_ORDER_ID_LEN);
 
-    hash = (half[0] ^ half[1]) * 0x9fb21c651e98df25;
+    /* ids that count up differ in the high bits only, on most machines */
+
+    hash = half[0] ^ half[1];
+    hash ^= hash >> 32;
+    hash *= 0x9fb21c651e98df25;
     hash ^= hash >> 32;
 
     return &trail->buckets[hash & trail->mask];
