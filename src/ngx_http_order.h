@@ -23,6 +23,7 @@
 #include <ngx_order_hub.h>
 
 
+#define NGX_HTTP_ORDER_VERSION "1.0.0"
 #define NGX_HTTP_ORDER_PARAMS  2       /* parameters in a route's path */
 #define NGX_HTTP_ORDER_COOKIE  "order_token"
 #define NGX_HTTP_ORDER_WS_PATH  "/ws"
@@ -51,6 +52,9 @@ typedef struct {
     ngx_msec_t                   feed_timeout;
     ngx_msec_t                   missing;
     ngx_uint_t                   apis;     /* locations with order_api */
+    ngx_uint_t                   scraped;  /* with order_metrics */
+    const char                  *needs;    /* a directive that needs zone and
+                                              database; or NULL */
     ngx_array_t                  locations;
     ngx_http_order_openapi_t    *openapi;
     ngx_int_t                    clients;  /* of push, in a worker, at most */

@@ -18,15 +18,6 @@
 
 #define NGX_HTTP_ORDER_REPEATS  3      /* of a deadlock's victim */
 
-/* the columns of api.answer */
-
-#define NGX_HTTP_ORDER_ANSWER_STATUS    0
-#define NGX_HTTP_ORDER_ANSWER_BODY      1
-#define NGX_HTTP_ORDER_ANSWER_REPLAYED  2
-#define NGX_HTTP_ORDER_ANSWER_RECORD    3
-#define NGX_HTTP_ORDER_ANSWER_CURSOR    14
-
-
 static void ngx_http_order_call_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_order_call_run(ngx_http_order_call_t *call);
 static ngx_int_t ngx_http_order_call_send(ngx_http_order_call_t *call);

@@ -23,6 +23,15 @@ typedef const ngx_http_order_problem_t *(*ngx_http_order_check_pt)(
 typedef ngx_int_t (*ngx_http_order_answer_pt)(ngx_http_order_call_t *call);
 
 
+/* the columns of api.answer */
+
+#define NGX_HTTP_ORDER_ANSWER_STATUS    0
+#define NGX_HTTP_ORDER_ANSWER_BODY      1
+#define NGX_HTTP_ORDER_ANSWER_REPLAYED  2
+#define NGX_HTTP_ORDER_ANSWER_RECORD    3
+#define NGX_HTTP_ORDER_ANSWER_CURSOR    14
+
+
 struct ngx_http_order_call_s {
     ngx_order_pg_query_t         query;
     ngx_order_pg_param_t         params[NGX_ORDER_PG_PARAMS];

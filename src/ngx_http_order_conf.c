@@ -9,7 +9,7 @@
 
 #include <ngx_http_order_conf.h>
 #include <ngx_order_secret.h>
-#include <ngx_http_order_metrics.h>
+#include <ngx_http_order_count.h>
 #include <ngx_http_order_webhook.h>
 #include <ngx_order_webhook.h>
 
@@ -151,7 +151,7 @@ ngx_http_order_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     omcf->zone = ngx_order_zone_add(cf, &name, (size_t) orders,
                                     (size_t) tokens, (size_t) changes,
-                                    ngx_http_order_metrics_variant(),
+                                    ngx_http_order_count_variant(),
                                     &ngx_http_order_module);
 
     return omcf->zone ? NGX_CONF_OK : NGX_CONF_ERROR;

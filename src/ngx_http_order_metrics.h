@@ -1,6 +1,6 @@
 
 /*
- * What is counted of requests, and how all that is counted is told.
+ * order_metrics: all that is counted, as Prometheus reads it.
  */
 
 
@@ -8,11 +8,11 @@
 #define _NGX_HTTP_ORDER_METRICS_H_INCLUDED_
 
 
-#include <ngx_http_order.h>
+#include <ngx_http_order_reply.h>
 
 
-/* Of what the requests are counted: it differs if the operations differ. */
-uint32_t ngx_http_order_metrics_variant(void);
+/* The content handler of a location with order_metrics. */
+ngx_int_t ngx_http_order_metrics_handler(ngx_http_request_t *r);
 
 
 #endif /* _NGX_HTTP_ORDER_METRICS_H_INCLUDED_ */

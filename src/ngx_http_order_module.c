@@ -8,7 +8,9 @@
 #include <ngx_http_order_conf.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_handler.h>
+#include <ngx_http_order_health.h>
 #include <ngx_http_order_login.h>
+#include <ngx_http_order_metrics.h>
 #include <ngx_http_order_openapi.h>
 #include <ngx_http_order_push.h>
 #include <ngx_http_order_status.h>
@@ -31,6 +33,8 @@ static char *ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static ngx_int_t ngx_http_order_init(ngx_conf_t *cf);
 
 static char *ngx_http_order_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_order_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 static ngx_int_t ngx_http_order_init_process(ngx_cycle_t *cycle);
@@ -130,6 +134,20 @@ static ngx_command_t  ngx_http_order_commands[] = {
     { ngx_string("order_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_order_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_order_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_order_health,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -410,16 +428,21 @@ ngx_http_order_init(ngx_conf_t *cf)
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
 
-    if (omcf->apis && omcf->zone == NULL) {
+    if (omcf->needs && omcf->zone == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"order_api\" needs an \"order_zone\"");
+                           "\"%s\" needs an \"order_zone\"", omcf->needs);
         return NGX_ERROR;
     }
 
-    if (omcf->apis && omcf->database == NULL) {
+    if (omcf->needs && omcf->database == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"order_api\" needs an \"order_database\"");
+                           "\"%s\" needs an \"order_database\"",
+                           omcf->needs);
         return NGX_ERROR;
+    }
+
+    if (omcf->scraped) {
+        omcf->zone->told = 1;
     }
 
     if (omcf->apis) {
@@ -469,9 +492,32 @@ ngx_http_order_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
     omcf->apis++;
+    omcf->needs = "order_api";
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_order_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_order_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_order_main_conf_t  *omcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_order_metrics_handler) {
+        return "is duplicate";
+    }
+
+    clcf->handler = ngx_http_order_metrics_handler;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_module);
+    omcf->scraped++;
+    omcf->needs = "order_metrics";
 
     return NGX_CONF_OK;
 }
@@ -488,7 +534,7 @@ ngx_http_order_init_process(ngx_cycle_t *cycle)
 
     /* the cache manager and the cache loader come here, too */
 
-    if (omcf == NULL || omcf->apis == 0
+    if (omcf == NULL || omcf->needs == NULL
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {

@@ -88,6 +88,7 @@ ngx_http_order_push_close(ngx_http_order_push_t *push)
     while (!ngx_queue_empty(&push->clients)) {
         q = ngx_queue_head(&push->clients);
         client = ngx_queue_data(q, ngx_http_order_client_t, queue);
+        client->reason = NGX_ORDER_END_RELOAD;
         ngx_http_order_push_drop(client);
     }
 
@@ -250,6 +251,7 @@ ngx_http_order_push_room(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "there are %ui subscribers already: "
                       "order_push_clients", omcf->push->nclients);
+        ngx_order_metrics_add(NGX_ORDER_METRICS_PUSH_REFUSED, 1);
         return &ngx_http_order_no_room;
     }
 
@@ -257,6 +259,7 @@ ngx_http_order_push_room(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
                ngx_order_tree_find(&omcf->push->users, &ctx->identity.user);
 
     if (user && user->clients >= (ngx_uint_t) omcf->user_clients) {
+        ngx_order_metrics_add(NGX_ORDER_METRICS_PUSH_REFUSED, 1);
         return &ngx_http_order_too_many;
     }
 

@@ -39,6 +39,7 @@ typedef struct {
     ngx_str_t                message;  /* for people; no quotes in it */
     ngx_uint_t               code;     /* of a WebSocket's close frame */
     ngx_uint_t               again;    /* 1: come back, and resume */
+    ngx_order_end_e          reason;   /* it is counted as */
 } ngx_http_order_end_t;
 
 
@@ -88,6 +89,7 @@ typedef struct {
     void                   (*free)(ngx_http_order_client_t *client);
 
     uint8_t                  index;    /* below NGX_HTTP_ORDER_DRESSES */
+    uint8_t                  transport;        /* ngx_order_transport_e */
     uint8_t                  many;     /* has many subscriptions: one that
                                           ends does not end the client */
 } ngx_http_order_dress_t;
@@ -143,6 +145,7 @@ struct ngx_http_order_client_s {
     ngx_msec_t                       due;      /* of the next heartbeat */
     ngx_msec_t                       taken;    /* when it last took bytes */
     uint8_t                          dialect;  /* ngx_order_dialect_e */
+    uint8_t                          reason;   /* of an end without a word */
     unsigned                         blocked:1;  /* takes no bytes now */
     unsigned                         ending:1;   /* good-bye was said */
     unsigned                         lingers:1;  /* waits for the other's */

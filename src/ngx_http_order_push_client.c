@@ -30,40 +30,47 @@ static void ngx_http_order_push_close_connection(ngx_connection_t *c);
 
 const ngx_http_order_end_t  ngx_http_order_end_expired = {
     ngx_string("token_expired"),
-    ngx_string("The token has expired: sign in again."), 4401, 0
+    ngx_string("The token has expired: sign in again."), 4401, 0,
+    NGX_ORDER_END_EXPIRED
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_forbidden = {
     ngx_string("forbidden"),
-    ngx_string("You may not see this any more."), 4403, 0
+    ngx_string("You may not see this any more."), 4403, 0,
+    NGX_ORDER_END_FORBIDDEN
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_final = {
     ngx_string("final"),
     ngx_string("The order has reached its end: nothing will change."),
-    1000, 0
+    1000, 0, NGX_ORDER_END_FINAL
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_deleted = {
-    ngx_string("deleted"), ngx_string("The order was deleted."), 1000, 0
+    ngx_string("deleted"), ngx_string("The order was deleted."), 1000, 0,
+    NGX_ORDER_END_DELETED
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_reload = {
     ngx_string("reload"),
-    ngx_string("The server is being renewed: come back and resume."), 1012, 1
+    ngx_string("The server is being renewed: come back and resume."), 1012, 1,
+    NGX_ORDER_END_RELOAD
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_slow = {
     ngx_string("slow"),
-    ngx_string("You took too little in time: come back and resume."), 1013, 1
+    ngx_string("You took too little in time: come back and resume."), 1013, 1,
+    NGX_ORDER_END_SLOW
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_client = {
-    ngx_string("client"), ngx_string("As you asked."), 1000, 0
+    ngx_string("client"), ngx_string("As you asked."), 1000, 0,
+    NGX_ORDER_END_CLIENT
 };
 
 const ngx_http_order_end_t  ngx_http_order_end_internal = {
-    ngx_string("internal"), ngx_string("Something went wrong here."), 1011, 1
+    ngx_string("internal"), ngx_string("Something went wrong here."), 1011, 1,
+    NGX_ORDER_END_INTERNAL
 };
 
 
@@ -137,6 +144,7 @@ ngx_http_order_push_client(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     client->timer = r->connection->read;
     client->taken = ngx_current_msec;
     client->alive = 1;
+    client->reason = NGX_ORDER_END_CLIENT;
 
     if (ngx_http_order_push_through(r)
         && ngx_http_order_push_hold(client) != NGX_OK)
@@ -150,6 +158,8 @@ ngx_http_order_push_client(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     ctx->counted = 0;
 
     ngx_queue_insert_tail(&push->clients, &client->queue);
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_SUBSCRIBERS + dress->transport,
+                             1);
 
     return client;
 }
@@ -328,6 +338,7 @@ ngx_http_order_push_time(ngx_http_order_client_t *client)
         ngx_log_error(NGX_LOG_INFO, client->push->log, 0,
                       "a subscriber took nothing for %M ms: dropped",
                       client->conf->push_timeout);
+        client->reason = NGX_ORDER_END_SLOW;
         ngx_http_order_push_drop(client);
         return;
     }
@@ -411,6 +422,7 @@ ngx_http_order_push_end(ngx_http_order_client_t *client,
 
     client->ending = 1;
     ngx_http_order_push_remove_all(client);
+    ngx_order_metrics_add(NGX_ORDER_METRICS_PUSH_END + end->reason, 1);
 
     retry = 0;
 
@@ -456,6 +468,13 @@ ngx_http_order_push_drop(ngx_http_order_client_t *client)
 
     client->dropped = 1;
     ngx_http_order_push_remove_all(client);
+
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_SUBSCRIBERS
+                             + client->dress->transport, -1);
+
+    if (!client->ending) {
+        ngx_order_metrics_add(NGX_ORDER_METRICS_PUSH_END + client->reason, 1);
+    }
 
     push = client->push;
 

@@ -9,6 +9,7 @@
 
 #include <ngx_http_order_push_ws.h>
 #include <ngx_http_order_args.h>
+#include <ngx_http_order_count.h>
 #include <ngx_http_order_fields.h>
 #include <ngx_http_order_handler.h>
 #include <ngx_http_order_identity.h>
@@ -403,6 +404,8 @@ ngx_http_order_ws_accept(ngx_http_request_t *r,
     }
 
     r->keepalive = 0;
+    ngx_http_order_count(r, NGX_HTTP_SWITCHING_PROTOCOLS);
+
     r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
     ngx_str_set(&r->headers_out.status_line, "101 Switching Protocols");
     r->headers_out.content_length_n = -1;

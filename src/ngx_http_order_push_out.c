@@ -86,6 +86,7 @@ ngx_http_order_push_keep(ngx_http_order_client_t *client, const u_char *data,
         ngx_log_error(NGX_LOG_INFO, client->push->log, 0,
                       "a subscriber has %uD bytes pending already: dropped",
                       client->rest_len);
+        client->reason = NGX_ORDER_END_SLOW;
         return NGX_ERROR;
     }
 
@@ -227,6 +228,11 @@ ngx_http_order_push_tell(ngx_http_order_client_t *client, const char *event,
     rc = ngx_http_order_push_send(client, p, (size_t) (last - p));
 
     ngx_free(p);
+
+    if (rc == NGX_OK) {
+        ngx_order_metrics_add(NGX_ORDER_METRICS_MESSAGE
+                              + client->dress->transport, 1);
+    }
 
     return rc;
 }

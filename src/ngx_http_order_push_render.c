@@ -46,7 +46,14 @@ ngx_http_order_push_frame(ngx_http_order_client_t *client,
         return NGX_DECLINED;
     }
 
-    return ngx_http_order_push_send(client, frame->data, frame->len);
+    if (ngx_http_order_push_send(client, frame->data, frame->len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_order_metrics_add(NGX_ORDER_METRICS_MESSAGE
+                          + client->dress->transport, 1);
+
+    return NGX_OK;
 }
 
 

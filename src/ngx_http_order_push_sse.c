@@ -11,6 +11,7 @@
 
 #include <ngx_http_order_push_int.h>
 #include <ngx_http_order_args.h>
+#include <ngx_http_order_count.h>
 #include <ngx_http_order_fields.h>
 #include <ngx_http_order_handler.h>
 #include <ngx_http_order_route.h>
@@ -66,7 +67,7 @@ const ngx_http_order_dress_t  ngx_http_order_sse = {
     ngx_http_order_sse_beat,
     ngx_http_order_sse_end,
     NULL,
-    1, 0
+    1, NGX_ORDER_SSE, 0
 };
 
 const ngx_http_order_dress_t  ngx_http_order_sse_chunked = {
@@ -75,7 +76,7 @@ const ngx_http_order_dress_t  ngx_http_order_sse_chunked = {
     ngx_http_order_sse_beat,
     ngx_http_order_sse_end,
     NULL,
-    2, 0
+    2, NGX_ORDER_SSE, 0
 };
 
 
@@ -326,6 +327,8 @@ ngx_http_order_sse_start(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_http_order_count(r, NGX_HTTP_OK);
 
     rc = ngx_http_send_header(r);
 

@@ -196,6 +196,8 @@ ngx_http_order_push_hold_for(ngx_http_request_t *r,
 
     ngx_queue_insert_tail(&hold->push->holds, &hold->queue);
     hold->push->nholds++;
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_SUBSCRIBERS
+                             + NGX_ORDER_LONG_POLL, 1);
     ngx_http_order_push_attend(hold->push);
 
     cln->handler = ngx_http_order_push_hold_cleanup;
@@ -221,6 +223,8 @@ ngx_http_order_push_hold_handler(ngx_order_sub_t *sub,
     ngx_http_order_hold_t *hold = (ngx_http_order_hold_t *) sub;
 
     if (ngx_order_stamp(&change->record) > hold->stamp) {
+        ngx_order_metrics_add(NGX_ORDER_METRICS_MESSAGE + NGX_ORDER_LONG_POLL,
+                              1);
         ngx_http_order_push_hold_done(hold);
     }
 }
@@ -246,6 +250,8 @@ ngx_http_order_push_hold_cleanup(void *data)
 
     ngx_queue_remove(&hold->queue);
     hold->push->nholds--;
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_SUBSCRIBERS
+                             + NGX_ORDER_LONG_POLL, -1);
 
     if (hold->timer.timer_set) {
         ngx_del_timer(&hold->timer);

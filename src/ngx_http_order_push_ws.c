@@ -59,31 +59,31 @@ static void ngx_http_order_ws_free(ngx_http_order_client_t *client);
 static const ngx_http_order_end_t  ngx_http_order_ws_protocol = {
     ngx_string("protocol_error"),
     ngx_string("What came is not WebSocket."),
-    NGX_HTTP_ORDER_WS_PROTOCOL, 0
+    NGX_HTTP_ORDER_WS_PROTOCOL, 0, NGX_ORDER_END_PROTOCOL
 };
 
 static const ngx_http_order_end_t  ngx_http_order_ws_unsupported = {
     ngx_string("text_only"),
     ngx_string("Messages are text."),
-    NGX_HTTP_ORDER_WS_UNSUPPORTED, 0
+    NGX_HTTP_ORDER_WS_UNSUPPORTED, 0, NGX_ORDER_END_PROTOCOL
 };
 
 static const ngx_http_order_end_t  ngx_http_order_ws_bad_text = {
     ngx_string("not_utf8"),
     ngx_string("Messages are UTF-8."),
-    NGX_HTTP_ORDER_WS_BAD_TEXT, 0
+    NGX_HTTP_ORDER_WS_BAD_TEXT, 0, NGX_ORDER_END_PROTOCOL
 };
 
 static const ngx_http_order_end_t  ngx_http_order_ws_flooded = {
     ngx_string("too_many_messages"),
     ngx_string("Too many messages came."),
-    1008, 0
+    1008, 0, NGX_ORDER_END_PROTOCOL
 };
 
 static const ngx_http_order_end_t  ngx_http_order_ws_too_big = {
     ngx_string("message_too_big"),
     ngx_string("A message is too large."),
-    NGX_HTTP_ORDER_WS_TOO_BIG, 0
+    NGX_HTTP_ORDER_WS_TOO_BIG, 0, NGX_ORDER_END_PROTOCOL
 };
 
 /* the client's own good-bye */
@@ -91,7 +91,7 @@ static const ngx_http_order_end_t  ngx_http_order_ws_too_big = {
 static const ngx_http_order_end_t  ngx_http_order_ws_left = {
     ngx_string("left"),
     ngx_string("The client has closed."),
-    1000, 0
+    1000, 0, NGX_ORDER_END_CLIENT
 };
 
 
@@ -109,7 +109,7 @@ const ngx_http_order_dress_t  ngx_http_order_ws = {
     ngx_http_order_ws_beat,
     ngx_http_order_ws_end,
     ngx_http_order_ws_free,
-    0, 1
+    0, NGX_ORDER_WEBSOCKET, 1
 };
 
 

@@ -7,6 +7,7 @@
 
 
 #include <ngx_http_order_reply.h>
+#include <ngx_http_order_count.h>
 #include <ngx_order_text.h>
 
 
@@ -77,10 +78,19 @@ ngx_http_order_reply_json(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+ngx_int_t
+ngx_http_order_reply_as(ngx_http_request_t *r, const ngx_str_t *type,
+    ngx_str_t *body)
+{
+    return ngx_http_order_reply_send(r, NGX_HTTP_OK, type, body);
+}
+
+
 static ngx_int_t
 ngx_http_order_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     const ngx_str_t *type, ngx_str_t *body)
 {
+    u_char       *end;
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t   out;
@@ -91,6 +101,8 @@ ngx_http_order_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ngx_http_order_count(r, status);
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
@@ -106,7 +118,9 @@ ngx_http_order_reply_send(ngx_http_request_t *r, ngx_uint_t status,
 
     if (body->len) {
         r->headers_out.content_type = *type;
-        r->headers_out.content_type_len = type->len;
+        end = ngx_strlchr(type->data, type->data + type->len, ';');
+        r->headers_out.content_type_len = end ? (size_t) (end - type->data)
+                                              : type->len;
 
     } else {
         r->header_only = 1;
@@ -139,6 +153,8 @@ ngx_http_order_reply_send(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_http_order_reply_not_modified(ngx_http_request_t *r)
 {
+    ngx_http_order_count(r, NGX_HTTP_NOT_MODIFIED);
+
     r->headers_out.status = NGX_HTTP_NOT_MODIFIED;
     r->headers_out.content_length_n = -1;
     r->header_only = 1;
@@ -232,6 +248,7 @@ ngx_http_order_reply_intercepted(ngx_http_request_t *r, ngx_uint_t status)
 
     for (i = 0; i < clcf->error_pages->nelts; i++) {
         if (page[i].status == (ngx_int_t) status) {
+            ngx_http_order_count(r, status);
             return (ngx_int_t) status;
         }
     }

@@ -63,6 +63,10 @@ ngx_int_t ngx_http_order_reply_header(ngx_http_request_t *r,
 ngx_int_t ngx_http_order_reply_json(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *body);
 
+/* 200 with a body of that type, which may have parameters. */
+ngx_int_t ngx_http_order_reply_as(ngx_http_request_t *r,
+    const ngx_str_t *type, ngx_str_t *body);
+
 /* 304 with the headers that were added. */
 ngx_int_t ngx_http_order_reply_not_modified(ngx_http_request_t *r);
 

@@ -489,6 +489,13 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 };
 
 
+/* each has counters, and so have requests that no route has */
+
+typedef char  ngx_http_order_routes_fit[
+    sizeof(ngx_http_order_routes) / sizeof(ngx_http_order_route_t)
+    <= NGX_ORDER_METRICS_OPERATIONS ? 1 : -1];
+
+
 ngx_int_t
 ngx_http_order_route(const ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
     ngx_uint_t *allowed)

@@ -12,6 +12,7 @@
 
 #include <ngx_http_order_status.h>
 #include <ngx_http_order_handler.h>
+#include <ngx_http_order_count.h>
 #include <ngx_http_order_direct.h>
 #include <ngx_http_order_identity.h>
 #include <ngx_http_order_push.h>
@@ -506,6 +507,9 @@ ngx_http_order_status_direct(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
 
     headers.data = lines;
     headers.len = (size_t) (p - lines);
+
+    ngx_http_order_count_poll(ctx, ctx->matched ? NGX_HTTP_NOT_MODIFIED
+                                                : NGX_HTTP_OK);
 
     body = ngx_pnalloc(r->pool, NGX_HTTP_ORDER_DIRECT_HEAD + headers.len + 2
                                 + NGX_ORDER_WORKFLOW_BODY);

@@ -9,8 +9,10 @@
 
 #include <ngx_http_order_webhook.h>
 #include <ngx_http_order_call.h>
+#include <ngx_http_order_count.h>
 #include <ngx_http_order_identity.h>
 #include <ngx_http_order_route.h>
+#include <ngx_order_row.h>
 #include <ngx_order_webhook.h>
 
 
@@ -18,6 +20,7 @@ static const ngx_array_t *ngx_http_order_webhook_secrets(
     ngx_http_request_t *r, const ngx_http_order_ctx_t *ctx);
 static const ngx_http_order_problem_t *ngx_http_order_webhook_check(
     ngx_http_order_call_t *call);
+static ngx_int_t ngx_http_order_webhook_answer(ngx_http_order_call_t *call);
 static ngx_str_t ngx_http_order_webhook_header(ngx_http_request_t *r,
     const char *name);
 
@@ -32,7 +35,7 @@ ngx_http_order_webhook_handler(ngx_http_request_t *r,
     }
 
     return ngx_http_order_call_start(r, ctx, ngx_http_order_webhook_check,
-                                     ngx_http_order_call_answer);
+                                     ngx_http_order_webhook_answer);
 }
 
 
@@ -122,6 +125,18 @@ ngx_http_order_webhook_check(ngx_http_order_call_t *call)
                       "OpenSSL cannot make the signature of a webhook");
         return &ngx_http_order_internal;
     }
+}
+
+
+static ngx_int_t
+ngx_http_order_webhook_answer(ngx_http_order_call_t *call)
+{
+    ngx_str_t  body;
+
+    body = ngx_order_row_text(&call->query, 0, NGX_HTTP_ORDER_ANSWER_BODY);
+    ngx_http_order_count_webhook(call->ctx, &body);
+
+    return ngx_http_order_call_answer(call);
 }
 
 

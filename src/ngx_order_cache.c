@@ -7,7 +7,6 @@
 
 
 #include <ngx_order_cache.h>
-#include <ngx_order_table.h>
 
 
 #define NGX_ORDER_CACHE_HEAD         64
@@ -464,6 +463,13 @@ ngx_order_cache_alias_key(const ngx_str_t *number, u_char *key)
 
 
 void
+ngx_order_cache_use(ngx_order_cache_t *cache, ngx_order_table_use_t *use)
+{
+    ngx_order_table_use(ngx_order_cache_orders(cache), use);
+}
+
+
+void
 ngx_order_cache_stat(ngx_order_cache_t *cache, ngx_order_cache_stat_t *stat)
 {
     ngx_order_table_stat_t  orders, missing;
@@ -475,6 +481,7 @@ ngx_order_cache_stat(ngx_order_cache_t *cache, ngx_order_cache_stat_t *stat)
     stat->capacity = orders.capacity;
     stat->orders = orders.entries[NGX_ORDER_CACHE_FINAL]
                    + orders.entries[NGX_ORDER_CACHE_ACTIVE];
+    stat->aliases = orders.entries[NGX_ORDER_CACHE_ALIAS];
     stat->missing = missing.entries[0];
     stat->evictions = orders.evictions;
     stat->suspects = orders.suspects + missing.suspects;

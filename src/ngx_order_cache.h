@@ -23,6 +23,7 @@
 
 
 #include <ngx_order.h>
+#include <ngx_order_table.h>
 
 
 typedef struct ngx_order_cache_s  ngx_order_cache_t;    /* in shared memory */
@@ -38,6 +39,7 @@ typedef struct {
     uint64_t           bytes;          /* of shared memory, all included */
     uint64_t           capacity;       /* orders that it holds when full */
     uint64_t           orders;         /* in it now */
+    uint64_t           aliases;        /* numbers of orders, beside them */
     uint64_t           missing;        /* ids known not to exist, now */
     uint64_t           evictions;      /* orders, since it was made */
     uint64_t           suspects;       /* sets that were marked suspect */
@@ -126,6 +128,10 @@ ngx_int_t ngx_order_cache_alias_get(ngx_order_cache_t *cache,
     const ngx_str_t *number, ngx_order_id_t *id);
 void ngx_order_cache_alias_put(ngx_order_cache_t *cache,
     const ngx_str_t *number, const ngx_order_id_t *id);
+
+/* How much of the table of orders is in use: orders, aliases included. */
+void ngx_order_cache_use(ngx_order_cache_t *cache,
+    ngx_order_table_use_t *use);
 
 /* Counts by a walk over all sets: for tests and for operators, not for a
  * request. */

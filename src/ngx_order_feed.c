@@ -143,7 +143,7 @@ ngx_order_feed_create(ngx_order_zone_t *zone, ngx_order_trail_t *trail,
     feed->log = log;
 
     feed->load = ngx_order_load_create(zone, conf, name, pool, log);
-    feed->chores = ngx_order_chores_create(pg, bell, pool, log);
+    feed->chores = ngx_order_chores_create(zone, pg, bell, pool, log);
 
     if (feed->load == NULL || feed->chores == NULL) {
         return NULL;
@@ -251,6 +251,7 @@ ngx_order_feed_hold(ngx_order_feed_t *feed)
         return 0;
     }
 
+    ngx_order_metrics_add(NGX_ORDER_METRICS_TAKEOVERS, 1);
     ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
                   "the change feed is this worker's");
 
@@ -301,6 +302,7 @@ ngx_order_feed_stop(ngx_order_feed_t *feed)
     }
 
     feed->lost = 0;
+    ngx_order_metrics_set(NGX_ORDER_METRICS_LISTENER, 0);
 }
 
 
@@ -330,6 +332,7 @@ ngx_order_feed_session(ngx_order_pg_session_t *session,
 
     case NGX_ORDER_PG_SESSION_DOWN:
         feed->ready = 0;
+        ngx_order_metrics_set(NGX_ORDER_METRICS_LISTENER, 0);
 
         if (ngx_exiting) {
             ngx_order_feed_close(feed);
@@ -351,6 +354,7 @@ ngx_order_feed_listened(ngx_order_pg_query_t *query)
                       query->sqlstate, &query->message);
 
     } else {
+        ngx_order_metrics_set(NGX_ORDER_METRICS_LISTENER, 1);
         ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
                       "the change feed is connected");
     }
@@ -445,6 +449,7 @@ ngx_order_feed_row(ngx_order_pg_query_t *query)
 
     if (!change.stuck_since) {
         ngx_order_cache_change(feed->zone->cache, &change.record, NULL);
+        ngx_order_metrics_add(NGX_ORDER_METRICS_CHANGES, 1);
     }
 
     /* what comes along with a gap: the gap tells everybody to look anew */
@@ -603,6 +608,7 @@ ngx_order_feed_advance(ngx_order_feed_t *feed)
         known = (shared->fresh != 0);
 
         if (known) {
+            ngx_order_metrics_add(NGX_ORDER_METRICS_GAPS, 1);
             ngx_log_error(NGX_LOG_NOTICE, feed->log, 0,
                           "cached orders will be read again: %s",
                           feed->epoch != shared->epoch

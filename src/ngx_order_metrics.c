@@ -134,6 +134,17 @@ ngx_order_metrics_read(ngx_order_metrics_t *metrics,
 }
 
 
+uint64_t
+ngx_order_metrics_usec(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}
+
+
 void
 ngx_order_metrics_time(ngx_uint_t lane, uint64_t usec)
 {

@@ -23,7 +23,7 @@
 
 #define NGX_ORDER_METRICS_SLOTS       128  /* workers, old ones included */
 #define NGX_ORDER_METRICS_OPERATIONS  128
-#define NGX_ORDER_METRICS_CLASSES     4    /* 2xx to 5xx */
+#define NGX_ORDER_METRICS_CLASSES     5    /* 1xx to 5xx */
 #define NGX_ORDER_METRICS_LANES       4    /* fill, call, slow, feed */
 #define NGX_ORDER_METRICS_RESULTS     7    /* as ngx_order_pg_status_e */
 #define NGX_ORDER_METRICS_TRANSPORTS  3    /* sse, websocket, long_poll */
@@ -158,10 +158,24 @@ typedef struct {
 } ngx_order_metrics_slot_t;
 
 
+#define NGX_ORDER_METRICS_TEXT  65536      /* bytes, at most */
+
+typedef struct {
+    ngx_msec_t     time;                   /* ngx_current_msec of it; 0: there
+                                              is none */
+    uint32_t       len;
+    uint32_t       crc;
+    u_char         data[NGX_ORDER_METRICS_TEXT];
+} ngx_order_metrics_text_t;
+
+
+/* in shared memory, zeroed at first, at a line's beginning */
+
 typedef struct {
     ngx_order_metrics_slot_t   slots[NGX_ORDER_METRICS_SLOTS];
-} ngx_order_metrics_t;                     /* in shared memory, zeroed at
-                                              first, at a line's beginning */
+    volatile ngx_uint_t        text;       /* the one in use, 0 or 1 */
+    ngx_order_metrics_text_t   texts[2];
+} ngx_order_metrics_t;
 
 
 typedef struct {
@@ -190,8 +204,26 @@ void ngx_order_metrics_close(ngx_order_metrics_t *metrics);
 void ngx_order_metrics_read(ngx_order_metrics_t *metrics,
     ngx_order_metrics_sum_t *sum);
 
+/* Microseconds of a clock that nobody sets. */
+uint64_t ngx_order_metrics_usec(void);
+
 /* How long a query of that lane took, in microseconds. */
 void ngx_order_metrics_time(ngx_uint_t lane, uint64_t usec);
+
+/*
+ * Puts what the database says of the shop into the zone:
+ * NGX_ORDER_METRICS_TEXT bytes at most.
+ */
+void ngx_order_metrics_tell(ngx_order_metrics_t *metrics,
+    const ngx_str_t *text);
+
+/*
+ * Copies what was put there last into text->data, where there is room for
+ * NGX_ORDER_METRICS_TEXT bytes.  NGX_OK, or NGX_DECLINED: nothing, or nothing
+ * whole.
+ */
+ngx_int_t ngx_order_metrics_told(const ngx_order_metrics_t *metrics,
+    ngx_str_t *text, ngx_msec_t *age);
 
 /* The upper bounds of the buckets, in microseconds. */
 extern const uint64_t  ngx_order_metrics_bounds[NGX_ORDER_METRICS_BUCKETS];
@@ -205,13 +237,21 @@ ngx_order_metrics_add(ngx_uint_t counter, uint64_t n)
 }
 
 
-/* A gauge is this worker's alone. */
+/* A gauge is this worker's alone; by how much it changes may be negative. */
 
 static ngx_inline void
 ngx_order_metrics_set(ngx_uint_t gauge, uint64_t value)
 {
     __atomic_store_n(&ngx_order_metrics_gauges[gauge], value,
                      __ATOMIC_RELAXED);
+}
+
+
+static ngx_inline void
+ngx_order_metrics_adjust(ngx_uint_t gauge, ngx_int_t n)
+{
+    ngx_order_metrics_set(gauge, ngx_order_metrics_gauges[gauge]
+                                 + (uint64_t) n);
 }
 
 

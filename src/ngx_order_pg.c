@@ -13,6 +13,7 @@
 
 
 #include <ngx_order_pg_int.h>
+#include <ngx_order_metrics.h>
 
 
 #define NGX_ORDER_PG_LANE(lane)    (1 << (lane))
@@ -142,7 +143,12 @@ ngx_order_pg_pool_init(ngx_order_pg_pool_t *pg, const ngx_str_t *name,
         {
             return NGX_ERROR;
         }
+
+        ngx_order_pg_session_count(session);
     }
+
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE_LIMIT,
+                             (ngx_int_t) pg->conf->queue);
 
     return NGX_OK;
 }
@@ -312,6 +318,13 @@ ngx_order_pg_pool_event(ngx_event_t *ev)
 }
 
 
+ngx_uint_t
+ngx_order_pg_pool_up(const ngx_order_pg_pool_t *pg)
+{
+    return pg->connected != 0;
+}
+
+
 void
 ngx_order_pg_query(ngx_order_pg_pool_t *pg, ngx_order_pg_query_t *query)
 {
@@ -330,6 +343,7 @@ ngx_order_pg_query(ngx_order_pg_pool_t *pg, ngx_order_pg_query_t *query)
     ngx_queue_insert_tail(&pg->queues[query->statement->lane],
                           &query->queue);
     pg->queued++;
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE, 1);
 
     ngx_order_pg_pool_dispatch(pg);
 
@@ -574,6 +588,7 @@ ngx_order_pg_pool_dequeue(ngx_order_pg_query_t *query)
 
     ngx_queue_remove(&query->queue);
     pg->queued--;
+    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE, -1);
 
     if (pg->queued == 0 && pg->timer.timer_set) {
         ngx_del_timer(&pg->timer);

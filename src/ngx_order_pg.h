@@ -100,6 +100,7 @@ struct ngx_order_pg_query_s {
     ngx_order_pg_handler_pt          row;     /* of a stream */
     ngx_msec_t                       timeout;
     ngx_msec_t                       started; /* queued, then sent */
+    uint64_t                         began;   /* sent, in microseconds */
     ngx_uint_t                       stage;
     ngx_uint_t                       retried;
     void                            *result;
@@ -154,6 +155,9 @@ ngx_order_pg_pool_t *ngx_order_pg_pool_create(
  * terminate all is closed at once.
  */
 void ngx_order_pg_pool_close(ngx_order_pg_pool_t *pool);
+
+/* Is there a connection now. */
+ngx_uint_t ngx_order_pg_pool_up(const ngx_order_pg_pool_t *pg);
 
 /*
  * Sends a query, or queues it.  The handler is called once, later, never

@@ -40,7 +40,7 @@ ngx_order_pg_track_init(ngx_order_pg_track_t *track,
 void
 ngx_order_pg_connect(ngx_order_pg_session_t *session, ngx_msec_t delay)
 {
-    session->state = NGX_ORDER_PG_WAITING;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_WAITING);
     session->round = 0;
     session->turn = 0;
 
@@ -116,7 +116,7 @@ ngx_order_pg_connect_resolve(ngx_order_pg_session_t *session)
 {
     ngx_resolver_ctx_t  *ctx;
 
-    session->state = NGX_ORDER_PG_RESOLVING;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_RESOLVING);
     session->log.action = "resolving the name of a database host";
 
     ctx = ngx_resolve_start(session->conf->resolver, NULL);
@@ -211,7 +211,7 @@ ngx_order_pg_connect_next(ngx_order_pg_session_t *session,
 static void
 ngx_order_pg_connect_failed(ngx_order_pg_session_t *session)
 {
-    session->state = NGX_ORDER_PG_CLOSED;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_CLOSED);
     session->owner(session, NGX_ORDER_PG_SESSION_DOWN);
 }
 

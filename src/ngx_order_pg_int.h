@@ -7,6 +7,7 @@
  *     ngx_order_pg_session  one PGconn as an event source
  *     ngx_order_pg_query    statements out, answers in
  *     ngx_order_pg_listen   a session outside the pool, its streams
+ *     ngx_order_pg_count    what is counted of them
  *     ngx_order_pg          the pool, the outbox
  *
  * A session knows nothing of its owner (the pool, or a session outside of
@@ -100,6 +101,7 @@ typedef struct {
     ngx_order_pg_query_t            *query;  /* NULL: cancelled */
     const ngx_order_pg_statement_t  *statement;
     ngx_msec_t                       sent;
+    uint64_t                         began;  /* the same, in microseconds */
     ngx_msec_t                       timeout;
     char                             sqlstate[6];
 
@@ -159,6 +161,7 @@ struct ngx_order_pg_session_s {
     const ngx_order_pg_statement_t  *prepared[NGX_ORDER_PG_STATEMENTS];
 
     ngx_uint_t                       lanes;      /* the pool's: bits */
+    ngx_uint_t                       gauge;      /* it is counted in */
     ngx_order_pg_copy_t             *copy;       /* of a listener */
     u_char                           reason[NGX_ORDER_PG_REASON];
 
@@ -169,6 +172,7 @@ struct ngx_order_pg_session_s {
     unsigned                         paused:1;    /* rows wait for a turn */
     unsigned                         calling:1;   /* a row's handler */
     unsigned                         halted:1;    /* the owner closed it */
+    unsigned                         counted:1;   /* in that gauge */
 };
 
 
@@ -264,6 +268,22 @@ ngx_int_t ngx_order_pg_row_copy(ngx_order_pg_session_t *session);
  * closes the session: then NGX_ERROR is returned.
  */
 ngx_int_t ngx_order_pg_row(ngx_order_pg_session_t *session);
+
+
+/* ngx_order_pg_count */
+
+/*
+ * A query of a pool's, or of a session outside, has ended; "sent" is when it
+ * was sent, in microseconds, or 0.
+ */
+void ngx_order_pg_count(ngx_uint_t pooled,
+    const ngx_order_pg_statement_t *statement, ngx_order_pg_status_e status,
+    uint64_t sent);
+
+/* The session is in another state; or it has another number of queries. */
+void ngx_order_pg_session_turn(ngx_order_pg_session_t *session,
+    ngx_order_pg_state_e state);
+void ngx_order_pg_session_count(ngx_order_pg_session_t *session);
 
 
 /* ngx_order_pg */

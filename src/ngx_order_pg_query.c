@@ -13,6 +13,7 @@
 
 
 #include <ngx_order_pg_int.h>
+#include <ngx_order_metrics.h>
 #include <libpq-fe.h>
 
 
@@ -108,6 +109,7 @@ ngx_order_pg_query_send(ngx_order_pg_session_t *session,
     slot->query = query;
     slot->statement = query->statement;
     slot->sent = ngx_current_msec;
+    slot->began = ngx_order_metrics_usec();
     slot->timeout = query->timeout;
     slot->stream = (query->row != NULL);
 
@@ -115,8 +117,10 @@ ngx_order_pg_query_send(ngx_order_pg_session_t *session,
     query->status = NGX_ORDER_PG_LOST;
     query->session = session;
     query->started = ngx_current_msec;
+    query->began = slot->began;
 
     session->inflight++;
+    ngx_order_pg_session_count(session);
     session->exclusive = (query->statement->lane != NGX_ORDER_PG_FILL);
     session->connection->idle = 0;
 
@@ -478,6 +482,8 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
         session->connection->idle = 1;
     }
 
+    ngx_order_pg_session_count(session);
+
     if (slot.stream) {
         session->streamed = 1;
         (void) PQenterPipelineMode(session->conn);
@@ -488,6 +494,10 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
     again = slot.sqlstate[0] ? ngx_order_pg_query_remedy(session, &slot) : 0;
 
     if (query == NULL) {
+        ngx_order_pg_count(session->lanes != 0, slot.statement,
+                           slot.sqlstate[0] ? NGX_ORDER_PG_REFUSED
+                                            : NGX_ORDER_PG_OK,
+                           slot.began);
         ngx_order_pg_outbox_post(session->outbox);
         return;
     }
@@ -567,6 +577,9 @@ ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
     if (query->stage == NGX_ORDER_PG_SENT) {
         query->elapsed = ngx_current_msec - query->started;
     }
+
+    ngx_order_pg_count(query->pool != NULL, query->statement, status,
+                       query->stage == NGX_ORDER_PG_SENT ? query->began : 0);
 
     if (status != NGX_ORDER_PG_OK && status != NGX_ORDER_PG_REFUSED) {
         ngx_order_pg_query_free(query);

@@ -139,7 +139,7 @@ ngx_order_pg_session_start(ngx_order_pg_session_t *session)
     keywords[n] = NULL;
     values[n] = NULL;
 
-    session->state = NGX_ORDER_PG_CONNECTING;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_CONNECTING);
     session->log.action = "connecting to database";
 
     session->conn = PQconnectStartParams(keywords, values, 0);
@@ -286,7 +286,7 @@ ngx_order_pg_session_ready(ngx_order_pg_session_t *session)
     session->track->good = n;
     session->track->trouble[n].crc = 0;
 
-    session->state = NGX_ORDER_PG_READY;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_READY);
     session->since = ngx_current_msec;
     session->log.action = NULL;
     session->reason[0] = '\0';
@@ -566,7 +566,7 @@ ngx_order_pg_session_stop(ngx_order_pg_session_t *session)
     ngx_order_pg_connect_stop(session);
     ngx_order_pg_session_cut(session);
 
-    session->state = NGX_ORDER_PG_CLOSED;
+    ngx_order_pg_session_turn(session, NGX_ORDER_PG_CLOSED);
     session->paused = 0;
     session->copying = 0;
     session->exclusive = 0;

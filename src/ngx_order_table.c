@@ -318,6 +318,7 @@ ngx_order_table_remove(ngx_order_table_t *table, const u_char *key,
         } else {
             NGX_ORDER_TABLE_POINT(11);
             ngx_order_table_tag(set, n, 0);
+            ngx_order_table_uncount(&table->entries);
         }
     }
 
@@ -374,6 +375,7 @@ ngx_order_table_install(ngx_order_table_t *table,
     ngx_order_table_write(table, entry, item, place->key, !holds);
     NGX_ORDER_TABLE_POINT(7);
     ngx_order_table_tag(set, n % NGX_ORDER_TABLE_WAYS, place->tag);
+    ngx_order_table_count(&table->entries);
     NGX_ORDER_TABLE_POINT(8);
 
     return holds ? NGX_OK : NGX_DECLINED;
@@ -550,6 +552,16 @@ ngx_order_table_ticket_index(const ngx_order_table_t *table,
 
     return ((u_char *) place.set[0] - (u_char *) ngx_order_table_set(table, 0))
            / table->set_size;
+}
+
+
+void
+ngx_order_table_use(const ngx_order_table_t *table,
+    ngx_order_table_use_t *use)
+{
+    use->capacity = ngx_order_table_capacity(table);
+    use->entries = ngx_order_table_peek(&table->entries);
+    use->evictions = ngx_order_table_peek(&table->evictions);
 }
 
 

@@ -58,6 +58,13 @@ typedef struct {
 } ngx_order_table_stat_t;
 
 
+typedef struct {
+    uint64_t           capacity;
+    uint64_t           entries;        /* now */
+    uint64_t           evictions;
+} ngx_order_table_use_t;
+
+
 /*
  * Makes an empty table in "size" bytes at "addr", a multiple of 64, for
  * payloads of "payload" bytes, a multiple of 32.  16 entries take 64 bytes
@@ -122,6 +129,13 @@ void ngx_order_table_tickets_copy(ngx_order_table_t *table,
     uint32_t *tickets);
 ngx_uint_t ngx_order_table_ticket_index(const ngx_order_table_t *table,
     const u_char *key);
+
+/*
+ * What is counted as it happens.  A writer that was killed may have left out
+ * the entry that it was about to count.
+ */
+void ngx_order_table_use(const ngx_order_table_t *table,
+    ngx_order_table_use_t *use);
 
 /* Counts by a walk over all sets: not for a request. */
 void ngx_order_table_stat(ngx_order_table_t *table,

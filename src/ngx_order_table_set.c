@@ -203,6 +203,7 @@ ngx_order_table_drop(ngx_order_table_t *table, ngx_order_table_set_t *set,
     NGX_ORDER_TABLE_POINT(13);
 
     ngx_order_table_tag(set, way, 0);
+    ngx_order_table_uncount(&table->entries);
     NGX_ORDER_TABLE_POINT(14);
 }
 

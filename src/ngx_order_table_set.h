@@ -43,6 +43,8 @@
 #define ngx_order_table_poke(p, v)   __atomic_store_n(p, v, __ATOMIC_RELAXED)
 #define ngx_order_table_count(p)                                             \
     (void) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
+#define ngx_order_table_uncount(p)                                           \
+    (void) __atomic_fetch_sub(p, 1, __ATOMIC_RELAXED)
 
 /* generations and marks: one order for all processes */
 #define ngx_order_table_sync(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
@@ -78,6 +80,7 @@ struct ngx_order_table_s {
     uint64_t                   reserved;
 
     /* a line of its own */
+    uint64_t                   entries;
     uint64_t                   evictions;
     uint64_t                   suspects;
     uint64_t                   recovered;

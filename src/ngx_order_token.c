@@ -12,7 +12,7 @@
 #include <ngx_order_token.h>
 #include <ngx_order_token_key.h>
 #include <ngx_order_siphash.h>
-#include <ngx_order_table.h>
+#include <ngx_order_metrics.h>
 
 #include <jansson.h>
 
@@ -47,6 +47,11 @@ typedef struct {
 } ngx_order_token_parts_t;
 
 
+static ngx_int_t ngx_order_token_check(
+    const ngx_order_token_verifier_t *verifier,
+    ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    const ngx_order_token_print_t *print, time_t now,
+    ngx_order_identity_t *identity, const char **reason);
 static ngx_int_t ngx_order_token_recall(
     const ngx_order_token_verifier_t *verifier,
     ngx_order_token_cache_t *cache, const u_char *hash, time_t now,
@@ -117,10 +122,11 @@ ngx_order_token_cache_create(void *addr, size_t size, ngx_log_t *log)
 }
 
 
-uint64_t
-ngx_order_token_cache_capacity(ngx_order_token_cache_t *cache)
+void
+ngx_order_token_cache_use(const ngx_order_token_cache_t *cache,
+    ngx_order_table_use_t *use)
 {
-    return ngx_order_table_capacity(cache->table);
+    ngx_order_table_use(cache->table, use);
 }
 
 
@@ -177,20 +183,18 @@ ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
     const ngx_order_token_print_t *print, time_t now,
     ngx_order_identity_t *identity, const char **reason)
 {
-    json_t                       *claims;
-    ngx_int_t                     rc;
-    ngx_order_token_parts_t       parts;
-    ngx_order_token_print_t       taken;
-    const ngx_order_token_key_t  *key;
+    ngx_int_t                rc;
+    ngx_uint_t               counter;
+    ngx_order_token_print_t  taken;
 
-    key = NULL;
+    rc = NGX_AGAIN;
+    counter = NGX_ORDER_METRICS_REMEMBERED;
 
     if (token->len == 0 || token->len > NGX_ORDER_TOKEN_MAX) {
         *reason = "it is empty or too long";
-        return NGX_DECLINED;
-    }
+        rc = NGX_DECLINED;
 
-    if (cache) {
+    } else if (cache) {
 
         if (print == NULL || print->policy != verifier->policy) {
             ngx_order_token_print(verifier, cache, token, &taken);
@@ -199,10 +203,37 @@ ngx_order_token_verify(const ngx_order_token_verifier_t *verifier,
 
         rc = ngx_order_token_recall(verifier, cache, print->hash, now,
                                     identity, reason);
-        if (rc != NGX_AGAIN) {
-            return rc;
-        }
     }
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_order_token_check(verifier, cache, token, print, now,
+                                   identity, reason);
+        counter = NGX_ORDER_METRICS_VERIFIED;
+    }
+
+    if (rc != NGX_ERROR) {
+        ngx_order_metrics_add(rc == NGX_OK ? counter
+                                           : NGX_ORDER_METRICS_REFUSED, 1);
+    }
+
+    return rc;
+}
+
+
+/* One that is not remembered: its signature, and its claims. */
+
+static ngx_int_t
+ngx_order_token_check(const ngx_order_token_verifier_t *verifier,
+    ngx_order_token_cache_t *cache, const ngx_str_t *token,
+    const ngx_order_token_print_t *print, time_t now,
+    ngx_order_identity_t *identity, const char **reason)
+{
+    json_t                       *claims;
+    ngx_int_t                     rc;
+    ngx_order_token_parts_t       parts;
+    const ngx_order_token_key_t  *key;
+
+    key = NULL;
 
     if (ngx_order_token_split(token, &parts) != NGX_OK) {
         *reason = "it is not three parts of base64url";

@@ -18,6 +18,7 @@
 
 
 #include <ngx_order.h>
+#include <ngx_order_table.h>
 
 
 #define NGX_ORDER_TOKEN_MAX    4096    /* bytes of a token, at most */
@@ -52,7 +53,9 @@ size_t ngx_order_token_cache_size(size_t size);
 ngx_order_token_cache_t *ngx_order_token_cache_create(void *addr,
     size_t size, ngx_log_t *log);
 
-uint64_t ngx_order_token_cache_capacity(ngx_order_token_cache_t *cache);
+/* How much of it is in use. */
+void ngx_order_token_cache_use(const ngx_order_token_cache_t *cache,
+    ngx_order_table_use_t *use);
 
 /*
  * Reads a key file at configuration time.  "alg" is HS256 to HS512, RS256 to

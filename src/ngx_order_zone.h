@@ -90,6 +90,7 @@ typedef struct {
     size_t                    orders;      /* bytes, as configured */
     size_t                    tokens;
     size_t                    changes;
+    ngx_uint_t                told;        /* metrics are asked for */
 
     ngx_order_shared_t       *shared;
     ngx_order_cache_t        *cache;

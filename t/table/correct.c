@@ -143,6 +143,7 @@ test_size(void)
     size_t                  size;
     uint64_t                n, lost;
     ngx_order_cache_t      *cache;
+    ngx_order_table_use_t   use;
     ngx_order_cache_stat_t  stat;
 
     size = 64 * 1024 * 1024;
@@ -179,6 +180,10 @@ test_size(void)
     ngx_order_cache_stat(cache, &stat);
     ok(stat.orders == 32 && stat.capacity == 32 && stat.evictions == 1000 - 32,
        "a full cache stays full, and counts what it evicts");
+
+    ngx_order_cache_use(cache, &use);
+    ok(use.entries == 32 && use.capacity == 32 && use.evictions == 1000 - 32,
+       "and its entries, as they come and go");
 }
 
 

@@ -429,10 +429,11 @@ compare(void)
 
 
 static void
-report(void)
+report(int kills)
 {
     ngx_uint_t              i;
     worker_t                sum, *w;
+    ngx_order_table_use_t   use;
     ngx_order_cache_stat_t  stat;
 
     ngx_memzero(&sum, sizeof(worker_t));
@@ -456,6 +457,13 @@ report(void)
     note("%lu sets were suspect, %lu recovered; longest operation %.3f ms",
          (unsigned long) stat.suspects, (unsigned long) stat.recovered,
          sum.longest / 1e6);
+
+    ngx_order_cache_use(stress->cache, &use);
+    note("%lu entries were counted, %lu are there",
+         (unsigned long) use.entries,
+         (unsigned long) (stat.orders + stat.aliases));
+    ok(llabs((long long) (use.entries - stat.orders - stat.aliases)) <= kills,
+       "the entries were counted, but for those of the killed");
 
     ok(sum.hits > 1000 && sum.changes > 1000, "polls and changes went on");
     ok(sum.torn == 0, "no order was torn");
@@ -496,7 +504,7 @@ main(int argc, char **argv)
 
     slow = 0;
 
-    report();
+    report(kills);
     compare();
 
     return done();

@@ -812,6 +812,7 @@ capacity(void)
     char                       payload[256];
     ngx_str_t                  token, h, p;
     ngx_uint_t                 i, n, held;
+    ngx_order_table_use_t      use;
     ngx_order_token_key_t      blind, *list[1];
     ngx_order_token_cache_t   *cache;
     ngx_order_token_verifier_t v, memory;
@@ -820,9 +821,10 @@ capacity(void)
     n = size / 96;
     cache = cache_of(size);
 
-    ok(ngx_order_token_cache_capacity(cache) >= n,
+    ngx_order_token_cache_use(cache, &use);
+    ok(use.capacity >= n && use.entries == 0,
        "%zu bytes have room for %d tokens: %d", size, (int) n,
-       (int) ngx_order_token_cache_capacity(cache));
+       (int) use.capacity);
 
     blind = *keys[HS256];
     blind.alg = keys[HS512]->alg;
