@@ -279,6 +279,15 @@ void ngx_http_order_push_age(ngx_http_order_client_t *client);
 ngx_uint_t ngx_http_order_push_seen(ngx_http_order_watch_t *watch,
     const ngx_order_record_t *record);
 
+/*
+ * The place in the ring from which the client resumes all that concerns it;
+ * one that never comes while its full state is still to be told, so that it
+ * is told then.
+ */
+#define NGX_HTTP_ORDER_PUSH_NOWHERE  UINT64_MAX
+
+uint64_t ngx_http_order_push_seq(const ngx_http_order_client_t *client);
+
 /* Tells "ready". */
 void ngx_http_order_push_greet(ngx_http_order_watch_t *watch);
 

@@ -229,6 +229,33 @@ ngx_http_order_push_greet(ngx_http_order_watch_t *watch)
 }
 
 
+/*
+ * Between the changes the hub may have told more than concerned this client,
+ * or less than another worker's hub did, from which it has come.
+ */
+
+uint64_t
+ngx_http_order_push_seq(const ngx_http_order_client_t *client)
+{
+    uint64_t                 told;
+    ngx_http_order_watch_t  *watch;
+
+    told = ngx_order_hub_told(client->push->omcf->hub);
+    watch = ngx_http_order_push_mine(client);
+
+    if (watch == NULL) {
+        return told;
+    }
+
+    if (watch->waits || watch->lost) {
+        return NGX_HTTP_ORDER_PUSH_NOWHERE;
+    }
+
+    return watch->behind ? watch->sub.seq - 1
+                         : ngx_max(watch->sub.seq - 1, told);
+}
+
+
 ngx_str_t
 ngx_http_order_push_place(const ngx_http_order_client_t *client, u_char *buf)
 {
@@ -249,8 +276,7 @@ ngx_http_order_push_place(const ngx_http_order_client_t *client, u_char *buf)
         return text;
     }
 
-    place.seq = watch && watch->behind
-                ? watch->sub.seq - 1 : ngx_order_hub_told(omcf->hub);
+    place.seq = ngx_http_order_push_seq(client);
 
     watch = client->watches;
 

@@ -73,7 +73,7 @@ ngx_http_order_push_render(ngx_http_order_client_t *client,
     place.epoch = change->record.epoch;
     place.version = change->record.version;
     place.generation = ngx_order_ring_generation(omcf->zone->ring);
-    place.seq = frame->seq ? frame->seq : ngx_order_hub_told(omcf->hub);
+    place.seq = frame->seq ? frame->seq : ngx_http_order_push_seq(client);
 
     if (telling == NGX_HTTP_ORDER_DELIVERY) {
         ngx_str_set(&event, "delivery_request");

@@ -283,7 +283,7 @@ ngx_http_order_push_state(ngx_http_order_watch_t *watch, const char *type,
     place.epoch = record->epoch;
     place.version = record->version;
     place.generation = ngx_order_ring_generation(omcf->zone->ring);
-    place.seq = ngx_order_hub_told(omcf->hub);
+    place.seq = ngx_http_order_push_seq(watch->client);
 
     id.data = buf;
     id.len = (size_t) (ngx_order_place_print(buf, &place) - buf);

@@ -60,6 +60,7 @@ ngx_http_order_push_mine_handler(ngx_order_sub_t *sub,
     ngx_http_order_watch_t *watch = (ngx_http_order_watch_t *) sub;
 
     if (seq >= sub->seq && !ngx_http_order_push_later(watch, seq)) {
+        sub->seq = seq + 1;
         (void) ngx_http_order_push_concern(watch, change, seq);
     }
 }
@@ -188,6 +189,14 @@ ngx_http_order_push_version(ngx_http_order_watch_t *watch,
     if (!ngx_order_may_see(&client->identity, &change->record)) {
         ngx_http_order_push_part(watch, &ngx_http_order_end_forbidden);
         return NGX_ABORT;
+    }
+
+    /* not a place to go on from for who is told of more, and is behind */
+
+    if (client->dress->many
+        && ngx_http_order_push_seq(client) == NGX_HTTP_ORDER_PUSH_NOWHERE)
+    {
+        seq = 0;
     }
 
     rc = ngx_http_order_push_frame(client, change, seq,
