@@ -132,6 +132,8 @@ SELECT seller_id, 'seller', status, currency, count(*), sum(final_total),
  WHERE seller_id = '00000000-0000-7000-8000-000000000103'
  GROUP BY seller_id, status, currency;
 
+SELECT shop.count_orders() \g /dev/null
+
 COMMIT;
 
 ANALYZE shop.orders;

@@ -10,6 +10,7 @@ BEGIN
         RETURN;
     END IF;
 
+    PERFORM fold_changes();
     PERFORM change_log_rotate();
 
     -- a piece at a time: the rest goes with the next call

@@ -2,15 +2,37 @@ CREATE OR REPLACE FUNCTION shop.change_log_rotate() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = shop, pg_temp
 SET lock_timeout = '200ms'
+SET enable_seqscan = off
 AS $$
 DECLARE
     v_next  int2 := (extract(epoch FROM now())::int8 / 86400 + 1) % 4;
-    v_last  xid8 := (SELECT xid FROM change_log WHERE slot = v_next
-                      ORDER BY xid DESC LIMIT 1);
 BEGIN
-    IF v_last IS NULL THEN
+    IF NOT EXISTS (SELECT FROM change_log WHERE slot = v_next) THEN
         RETURN;
     END IF;
+
+    CASE v_next
+    WHEN 0 THEN LOCK TABLE change_log_0 IN ACCESS EXCLUSIVE MODE;
+    WHEN 1 THEN LOCK TABLE change_log_1 IN ACCESS EXCLUSIVE MODE;
+    WHEN 2 THEN LOCK TABLE change_log_2 IN ACCESS EXCLUSIVE MODE;
+    WHEN 3 THEN LOCK TABLE change_log_3 IN ACCESS EXCLUSIVE MODE;
+    END CASE;
+
+    -- the totals must have all of it: else another time
+
+    IF EXISTS (SELECT FROM change_log l, metric_mark m
+                WHERE l.slot = v_next
+                  AND (l.xid >= pg_snapshot_xmax(m.snapshot)
+                       OR l.xid = ANY (ARRAY(
+                              SELECT pg_snapshot_xip(m.snapshot)))))
+    THEN
+        RETURN;
+    END IF;
+
+    UPDATE change_log_floor
+       SET xid = greatest(xid, (SELECT l.xid FROM change_log l
+                                 WHERE l.slot = v_next
+                                 ORDER BY l.xid DESC LIMIT 1));
 
     CASE v_next
     WHEN 0 THEN TRUNCATE change_log_0;
@@ -19,8 +41,6 @@ BEGIN
     WHEN 3 THEN TRUNCATE change_log_3;
     END CASE;
 
-    UPDATE change_log_floor SET xid = greatest(xid, v_last);
-
 EXCEPTION
     WHEN lock_not_available THEN
         RETURN;     -- somebody reads there or writes there: another time
@@ -28,4 +48,5 @@ END
 $$;
 
 COMMENT ON FUNCTION shop.change_log_rotate() IS
-    'Empties the partition of the change log that tomorrow will fill.';
+    'Empties the partition of the change log that tomorrow will fill, if all '
+    'of it is in the totals of the shop.';

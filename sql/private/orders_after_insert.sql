@@ -57,9 +57,11 @@ BEGIN
     )
     INSERT INTO change_log
            (order_id, version, status, final, deleted, buyer, seller, driver,
-            actor, order_number, updated_at)
+            actor, order_number, updated_at, created_at, amount, currency,
+            payment_method, payment_status)
     SELECT id, version, status_id, final, false, buyer_id, seller_id,
-           driver_id, actor_id(), order_number, updated_at
+           driver_id, actor_id(), order_number, updated_at, created_at,
+           final_total, currency, payment_method, payment_status
       FROM new_rows;
 
     PERFORM ring();

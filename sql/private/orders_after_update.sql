@@ -9,12 +9,22 @@ BEGIN
     WITH log AS (
         INSERT INTO change_log
                (order_id, version, status, old_status, final, deleted, buyer,
-                seller, driver, actor, order_number, updated_at)
+                seller, driver, actor, order_number, updated_at, created_at,
+                status_since, payment_method, payment_status,
+                old_payment_status)
         SELECT n.id, n.version, n.status_id, o.status_id, n.final, false,
                n.buyer_id, n.seller_id, n.driver_id, actor_id(),
-               n.order_number, n.updated_at
+               n.order_number, n.updated_at,
+               CASE WHEN v.moved OR v.paid THEN n.created_at END,
+               CASE WHEN v.moved THEN o.status_updated_at END,
+               CASE WHEN v.paid THEN n.payment_method END,
+               CASE WHEN v.paid THEN n.payment_status END,
+               CASE WHEN v.paid THEN o.payment_status END
           FROM new_rows n
-          JOIN old_rows o USING (id)
+          JOIN old_rows o USING (id),
+               LATERAL (VALUES (n.status_id <> o.status_id,
+                                n.payment_status <> o.payment_status))
+                   AS v (moved, paid)
     ), tally AS (
         INSERT INTO order_tallies
                (owner, side, status, currency, orders, amount)

@@ -206,6 +206,18 @@ SELECT cmp_ok(pg_temp.pages(format('feed_read(%L)', shop.epoch() || '/'
        set_config('plan_cache_mode', mode, true);
 SET LOCAL plan_cache_mode = auto;
 
+-- what the figures of the shop read: the ends of an index, and no order
+
+SELECT is((r.scans, r.fetched <= 100), (0::bigint, true),
+          'the figures of the shop scan no orders')
+  FROM pg_temp.reads('orders', 'order_metrics(), (VALUES (''[]''::json))
+                                    AS v (body)') r;
+SELECT cmp_ok(pg_temp.pages('order_metrics()'), '<', 1500,
+              'nor anything else of many')
+  FROM unnest(ARRAY['auto', 'force_generic_plan']) mode,
+       set_config('plan_cache_mode', mode, true);
+SET LOCAL plan_cache_mode = auto;
+
 -- search: bounded, whatever is asked for
 
 CREATE TEMP TABLE searches AS
