@@ -18,7 +18,7 @@ packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
-    clang libclang-rt-dev nodejs npm chromium"
+    clang libclang-rt-dev nodejs npm chromium lintian mmdebstrap"
 packages_package="debhelper dpkg-dev nginx"
 packages_bench="wrk libnginx-mod-nchan"
 
@@ -95,6 +95,23 @@ packages_install() {
         && apt-get -qq -y --no-install-recommends install "$@" \
                -o Dpkg::Use-Pty=0 > /dev/null' sh $missing \
         || die "apt-get could not install: $missing"
+}
+
+
+# debian_sources DIR TYPE: where this machine has Debian's packages from, as
+# "deb" or "deb-src", into files of DIR.
+debian_sources() {
+    local file
+
+    mkdir -p "$1"
+
+    { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list || true
+    } 2>/dev/null \
+        | sed -n "s/^deb \(.*debian.*\)/$2 \1/p" > "$1/debian.list"
+    for file in /etc/apt/sources.list.d/*.sources; do
+        grep -q 'URIs:.*debian' "$file" 2>/dev/null || continue
+        sed "s/^Types:.*/Types: $2/" "$file" > "$1/${file##*/}"
+    done
 }
 
 
