@@ -22,7 +22,7 @@ my $binary = $ENV{TEST_NGINX_BINARY} || 'nginx';
 my $module = $ENV{TEST_NGINX_LOAD_MODULES} // '';
 my $keys = OrderTest::key_dir();
 my $name = 'shop.example.com';
-my ($tls, $plain) = map { OrderTest::free_port() } 1 .. 2;
+my ($tls, $plain, $inner) = map { OrderTest::free_port() } 1 .. 3;
 my $nginx;
 
 files();
@@ -91,6 +91,7 @@ sub configuration {
     s{\[::\]:(443|80)}{127.0.0.4:$1}g;
     s{listen (127\.0\.0\.4:)?443 }{'listen ' . ($1 // '') . "$tls "}ge;
     s{listen (127\.0\.0\.4:)?80 }{'listen ' . ($1 // '') . "$plain "}ge;
+    s{listen 127\.0\.0\.1:9145}{listen 127.0.0.1:$inner};
     s{10\.0\.0\.0/28}{127.0.0.2/32};
     s{host=db1,db2 dbname=shop}{$host};
     s{/etc/nginx}{$root}g;
@@ -151,8 +152,9 @@ sub ask {
 sub start_many {
     my ($path, $times, %how) = @_;
 
-    open my $out, '-|', 'curl', '-s', '-m', 120, '-Z', '--cacert',
-        "$root/keys/shop.crt", '--interface', $how{from} // '127.0.0.1',
+    open my $out, '-|', 'curl', '--no-progress-meter', '-m', 120, '-Z',
+        '--cacert', "$root/keys/shop.crt",
+        '--interface', $how{from} // '127.0.0.1',
         '--connect-to', "$name:443:127.0.0.1:$tls",
         $how{as} ? ('-H', "Authorization: Bearer $how{as}") : (),
         @{ $how{curl} // [] }, '-w', '%{http_code} %header{retry-after}\n',
@@ -313,6 +315,19 @@ is ask("http://$name/.well-known/acme-challenge/proof")->{body}, 'is ours',
     'but for what certificate authorities ask';
 
 
+# metrics and health
+
+my $inside = "http://127.0.0.1:$inner";
+
+like ask("$inside/metrics")->{body}, qr/^nginx_order_polls_total\{/m, 'metrics';
+is ask("$inside/live")->{code}, 200, 'nginx lives';
+is ask("$inside/ready")->{code}, 200, 'and is ready';
+is ask("$inside/metrics", from => '127.0.0.3')->{code}, 403,
+    'for this machine only';
+is ask($_)->{code}, 404, "no $_ on the server for all"
+    for qw(/metrics /live /ready);
+
+
 # push
 
 my @how = (port => $tls, tls => 1, server => $name, token => $buyer);
@@ -408,7 +423,7 @@ my $rest = '';
 is $rest, '', 'who is slow at asking is cut off';
 
 # a machine may give nobody that many files
-my @errors = grep { !/setrlimit\(RLIMIT_NOFILE|too large body/ }
+my @errors = grep { !/setrlimit\(RLIMIT_NOFILE|too large body|by rule/ }
              read_file("$root/logs/error.log")
              =~ /^.*\[(?:error|crit|alert|emerg)\].*$/mg;
 
