@@ -89,7 +89,8 @@ BEGIN
            ) AS f (n, family, type, help)
       JOIN lines l USING (family);
 
-    RETURN regexp_replace(left(v_text, 65536), '[^\n]*$', '');
+    RETURN regexp_replace(left(outbox_metrics() || v_text, 65536),
+                          '[^\n]*$', '');
 END
 $$;
 
