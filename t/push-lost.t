@@ -146,7 +146,8 @@ sub gap {
     sql("DO \$\$ BEGIN
             UPDATE shop.orders SET order_notes = 'gap' WHERE id IN ($in);
             DELETE FROM shop.change_log WHERE order_id IN ($in);
-            UPDATE shop.change_log_floor SET xid = pg_current_xact_id();
+            UPDATE shop.change_log_floor
+               SET xid = pg_current_xact_id(), removed = pg_current_snapshot();
          END \$\$");
 }
 
@@ -361,8 +362,18 @@ my $all = ws('/ws', slow());
 my $quick = quick($ids[0]);
 
 is brief($all->next), 'ready', 'one of all orders';
+
+# that one is older, and is there still when the gap has been told
+
+my $open = hold('SELECT pg_current_xact_id()');
+
 gap(@ids);
 is $quick->told, 'reset 2 pending', 'a quick one, which has its turn last';
+
+my $reads = queries('feed_read');
+
+release($open);
+ok wait_until(sub { queries('feed_read') > $reads + 1 }), 'it has ended';
 
 for my $client (@slow) {
     my %told;

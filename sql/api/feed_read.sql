@@ -15,12 +15,13 @@
 --     epoch/snapshot/sure/next/end of the log then/session
 --
 -- The log no longer reaches back to a snapshot if a transaction is missing
--- from it that was not finished then and is now.  Another timeline, or a
--- snapshot from the future, means another history.  What is held must then be
--- read again; but answers to queries from before are still on their way, so
--- the changes of the last ten seconds come along: they are newer than any of
--- those.  Of another timeline only the newest of each order, as all versions
--- of a new timeline replace those of the old one.
+-- from it that was not finished then, and was when the log was cut: one that
+-- was still open has lost nothing, and its end is no gap.  Another timeline,
+-- or a snapshot from the future, means another history.  What is held must
+-- then be read again; but answers to queries from before are still on their
+-- way, so the changes of the last ten seconds come along: they are newer than
+-- any of those.  Of another timeline only the newest of each order, as all
+-- versions of a new timeline replace those of the old one.
 --
 -- jit, enable_seqscan: the planner takes "xid >= $1" for a third of the log.
 -- whose_change() looks up row by row for the same reason.
@@ -51,14 +52,19 @@ DECLARE
     v_same   bool := coalesce(v_was[6] = v_me, false);
     v_from   xid8 := CASE WHEN v_same OR v_next IS NULL
                           THEN pg_snapshot_xmax(v_old) ELSE v_sure END;
-    v_floor  xid8 := (SELECT xid FROM change_log_floor WHERE one);
+    v_floor  xid8;
+    v_cut    pg_snapshot;
     v_gap    bool := v_was[1] <> v_epoch::text
-                     OR v_from > pg_snapshot_xmax(v_now)
-                     OR v_floor >= v_from;
+                     OR v_from > pg_snapshot_xmax(v_now);
 BEGIN
-    v_gap := coalesce(v_gap, true) OR EXISTS (
+    SELECT xid, coalesce(removed, v_now) INTO STRICT v_floor, v_cut
+      FROM change_log_floor
+     WHERE one;
+
+    v_gap := coalesce(v_gap OR v_floor >= v_from, true) OR EXISTS (
         SELECT FROM unnest(v_xip) x
-         WHERE x <= v_floor AND pg_visible_in_snapshot(x, v_now));
+         WHERE x = v_floor
+            OR (x < v_floor AND pg_visible_in_snapshot(x, v_cut)));
 
     IF v_gap THEN
         v_sure := NULL;

@@ -32,7 +32,8 @@ BEGIN
     UPDATE change_log_floor
        SET xid = greatest(xid, (SELECT l.xid FROM change_log l
                                  WHERE l.slot = v_next
-                                 ORDER BY l.xid DESC LIMIT 1));
+                                 ORDER BY l.xid DESC LIMIT 1)),
+           removed = pg_current_snapshot();
 
     CASE v_next
     WHEN 0 THEN TRUNCATE change_log_0;

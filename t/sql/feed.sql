@@ -256,18 +256,23 @@ SELECT pg_temp.touch('b', 2) \g /dev/null
 SELECT pg_temp.read() \g /dev/null
 SELECT set_config('t.floor', xid::text, true) FROM shop.change_log_floor
 \g /dev/null
-UPDATE shop.change_log_floor SET xid = (SELECT max(xid) FROM shop.change_log
-    WHERE order_id = (SELECT id FROM mine WHERE n = 2));
+UPDATE shop.change_log_floor SET removed = pg_current_snapshot(),
+    xid = (SELECT max(xid) FROM shop.change_log
+            WHERE order_id = (SELECT id FROM mine WHERE n = 2));
 SELECT is((SELECT gap FROM api.feed_read(current_setting('t.old'))
             WHERE snapshot IS NOT NULL), true,
           'a reader who has not seen what was removed has a gap');
 SELECT is((SELECT gap FROM api.feed_read((SELECT snapshot FROM reader))
             WHERE snapshot IS NOT NULL), false,
           'one who has seen it has none, though a transaction is still open');
-UPDATE shop.change_log_floor SET xid = current_setting('t.floor')::xid8;
 SELECT pg_temp.run('a', 'COMMIT') \g /dev/null
-SELECT is(pg_temp.read(), ' 1.' || version, 'and that one is read at its end')
+SELECT is(pg_temp.read(), ' 1.' || version, 'and that one is read at its end, '
+          'which is no gap')
   FROM shop.orders WHERE id = (SELECT id FROM mine WHERE n = 1);
+SELECT is((SELECT gap FROM api.feed_read(current_setting('t.old'))
+            WHERE snapshot IS NOT NULL), true,
+          'who has not seen what was removed has one, still');
+UPDATE shop.change_log_floor SET xid = current_setting('t.floor')::xid8;
 
 -- the doorbell
 

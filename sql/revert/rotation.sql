@@ -1,0 +1,9 @@
+BEGIN;
+
+ALTER TABLE shop.change_log_floor DROP removed;
+
+-- sql/load brings it back
+
+DELETE FROM shop.loaded;
+
+COMMIT;

@@ -1,0 +1,5 @@
+BEGIN;
+
+SELECT removed FROM shop.change_log_floor WHERE false;
+
+ROLLBACK;
