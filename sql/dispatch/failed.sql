@@ -6,7 +6,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = shop, pg_temp
 AS $$
 DECLARE
-    v_after     interval := least(p_retry_after, '24 hours');
+    v_after     interval := CASE WHEN p_retry_after < '24 hours'
+                            THEN p_retry_after
+                            WHEN p_retry_after IS NOT NULL
+                            THEN '24 hours' END;
     v_row       outbox;
     v_endpoint  webhook_endpoints;
     v_delay     interval;
