@@ -564,6 +564,8 @@ ngx_http_order_start(ngx_http_order_main_conf_t *omcf, ngx_str_t *name,
 {
     ngx_order_metrics_open(omcf->zone->metrics, cycle->log);
 
+    omcf->database->fence = &omcf->zone->shared->timeline;
+
     omcf->labels = ngx_order_workflow_create(cycle->pool);
     omcf->pg = ngx_order_pg_pool_create(omcf->database, name, cycle->pool,
                                         cycle->log);

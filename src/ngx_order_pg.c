@@ -482,6 +482,11 @@ ngx_order_pg_pool_dispatch(ngx_order_pg_pool_t *pg)
     for (i = 0; i < pg->conf->connections && pg->queued; i++) {
         session = &pg->sessions[i];
 
+        if (ngx_order_pg_fenced(session)) {
+            ngx_order_pg_fence_close(session);
+            continue;
+        }
+
         while ((query = ngx_order_pg_pool_next(pg, session)) != NULL) {
             ngx_order_pg_pool_dequeue(query);
             ngx_order_pg_query_send(session, query);

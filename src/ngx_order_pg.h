@@ -122,6 +122,9 @@ struct ngx_order_pg_conf_s {
     ngx_resolver_t          *resolver;        /* NULL: resolved already */
     ngx_msec_t               resolver_timeout;
 
+    ngx_atomic_t            *fence;           /* newest timeline that any
+                                                 worker saw; NULL: none */
+
     /* private to ngx_order_pg */
 
     ngx_array_t             *hosts;

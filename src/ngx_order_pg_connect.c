@@ -57,7 +57,9 @@ ngx_order_pg_connect_timer(ngx_event_t *ev)
 
     session = ev->data;
 
-    if (session->state == NGX_ORDER_PG_CONNECTING) {
+    if (session->state == NGX_ORDER_PG_CONNECTING
+        || session->state == NGX_ORDER_PG_PROVING)
+    {
         ngx_order_pg_session_cut(session);
         ngx_order_pg_connect_next(session, "connection timed out");
         return;
@@ -227,6 +229,19 @@ ngx_order_pg_connect_stop(ngx_order_pg_session_t *session)
         ngx_resolve_name_done(session->resolving);
         session->resolving = NULL;
     }
+}
+
+
+void
+ngx_order_pg_connect_elsewhere(ngx_order_pg_session_t *session)
+{
+    const ngx_array_t  *hosts;
+
+    hosts = session->conf->hosts;
+
+    session->track->good = (ngx_uint_t) (session->host
+                               - (ngx_order_pg_host_t *) hosts->elts + 1)
+                           % hosts->nelts;
 }
 
 

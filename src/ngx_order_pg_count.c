@@ -60,6 +60,7 @@ ngx_order_pg_session_count(ngx_order_pg_session_t *session)
 
     case NGX_ORDER_PG_RESOLVING:
     case NGX_ORDER_PG_CONNECTING:
+    case NGX_ORDER_PG_PROVING:
         gauge = NGX_ORDER_METRICS_CONNECTING;
         break;
 

@@ -5,6 +5,8 @@
  *     ngx_order_pg_conf     conninfo -> hosts and libpq's parameters
  *     ngx_order_pg_connect  which host next, resolving, back-off
  *     ngx_order_pg_session  one PGconn as an event source
+ *     ngx_order_pg_fence    which timeline its server has
+ *     ngx_order_pg_notice   what the server says beside its answers
  *     ngx_order_pg_query    statements out, answers in
  *     ngx_order_pg_listen   a session outside the pool, its streams
  *     ngx_order_pg_count    what is counted of them
@@ -81,6 +83,7 @@ typedef enum {
     NGX_ORDER_PG_WAITING,              /* back-off */
     NGX_ORDER_PG_RESOLVING,
     NGX_ORDER_PG_CONNECTING,
+    NGX_ORDER_PG_PROVING,              /* asking for the timeline */
     NGX_ORDER_PG_READY
 } ngx_order_pg_state_e;
 
@@ -141,6 +144,7 @@ struct ngx_order_pg_session_s {
     ngx_connection_t                *connection;
     ngx_event_t                      timer;
     ngx_msec_t                       since;      /* ready since */
+    uint32_t                         timeline;   /* 0: not known */
 
     /* the attempt: which host, which address, which round */
 
@@ -190,6 +194,9 @@ void ngx_order_pg_connect_next(ngx_order_pg_session_t *session,
 
 void ngx_order_pg_connect_stop(ngx_order_pg_session_t *session);
 
+/* This host let us in, but is of no use: another one is tried first. */
+void ngx_order_pg_connect_elsewhere(ngx_order_pg_session_t *session);
+
 /* Milliseconds to wait after so many failures in a row. */
 ngx_msec_t ngx_order_pg_backoff(ngx_uint_t failures);
 
@@ -207,6 +214,12 @@ ngx_int_t ngx_order_pg_session_init(ngx_order_pg_session_t *session,
 
 /* Begins to connect to session->host at session->addrs[session->addr]. */
 void ngx_order_pg_session_start(ngx_order_pg_session_t *session);
+
+/* The attempt failed, as libpq says. */
+void ngx_order_pg_session_failed(ngx_order_pg_session_t *session);
+
+/* The connection is of use: the owner is told READY. */
+void ngx_order_pg_session_admit(ngx_order_pg_session_t *session);
 
 /* Writes what libpq holds, now or when the socket takes it. */
 void ngx_order_pg_session_flush(ngx_order_pg_session_t *session);
@@ -226,6 +239,30 @@ void ngx_order_pg_session_stop(ngx_order_pg_session_t *session);
 
 /* Gives up the connection or the attempt, and nothing else. */
 void ngx_order_pg_session_cut(ngx_order_pg_session_t *session);
+
+
+/* ngx_order_pg_fence */
+
+/* Asks for the timeline; then the session is admitted, or the next tried. */
+void ngx_order_pg_fence_ask(ngx_order_pg_session_t *session);
+void ngx_order_pg_fence_read(ngx_order_pg_session_t *session);
+
+/* Has another server got a newer timeline? */
+ngx_uint_t ngx_order_pg_fenced(const ngx_order_pg_session_t *session);
+
+/* Drops the session, now or when what is in flight has ended. */
+void ngx_order_pg_fence_close(ngx_order_pg_session_t *session);
+
+
+/* ngx_order_pg_notice */
+
+void ngx_order_pg_notice_receive(ngx_order_pg_session_t *session);
+
+/* Takes one of libpq's messages as session->reason. */
+void ngx_order_pg_notice_reason(ngx_order_pg_session_t *session,
+    const char *text);
+
+u_char *ngx_order_pg_notice_log(ngx_log_t *log, u_char *buf, size_t len);
 
 
 /* ngx_order_pg_query */

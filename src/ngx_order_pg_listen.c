@@ -284,6 +284,10 @@ ngx_order_pg_listen_query(ngx_order_pg_session_t *session,
 
     listener = (ngx_order_pg_listener_t *) session;
 
+    if (ngx_order_pg_fenced(session)) {
+        ngx_order_pg_fence_close(session);
+    }
+
     if (session->state != NGX_ORDER_PG_READY) {
         ngx_order_pg_answer(&listener->outbox, query, NGX_ORDER_PG_DOWN);
         return;

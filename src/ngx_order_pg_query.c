@@ -513,7 +513,7 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
 
     ngx_order_pg_answer(session->outbox, query,
                         query->status == NGX_ORDER_PG_LOST && slot.complete
-                        && !slot.alone
+                        && !slot.alone && !ngx_order_pg_fenced(session)
                         ? NGX_ORDER_PG_OK : query->status);
 }
 

@@ -26,7 +26,6 @@ static ngx_int_t ngx_order_pg_session_attach(ngx_order_pg_session_t *session,
     ngx_int_t event);
 static void ngx_order_pg_session_detach(ngx_order_pg_session_t *session);
 static void ngx_order_pg_session_ready(ngx_order_pg_session_t *session);
-static void ngx_order_pg_session_failed(ngx_order_pg_session_t *session);
 static void ngx_order_pg_session_read_handler(ngx_event_t *rev);
 static void ngx_order_pg_session_write_handler(ngx_event_t *wev);
 static void ngx_order_pg_session_timer_handler(ngx_event_t *ev);
@@ -34,11 +33,6 @@ static void ngx_order_pg_session_receive(ngx_order_pg_session_t *session);
 static ngx_int_t ngx_order_pg_session_take(ngx_order_pg_session_t *session);
 static ngx_uint_t ngx_order_pg_session_pending(
     ngx_order_pg_session_t *session);
-static void ngx_order_pg_session_reason(ngx_order_pg_session_t *session,
-    const char *text);
-static void ngx_order_pg_session_notice(void *data, const PGresult *result);
-static u_char *ngx_order_pg_session_log(ngx_log_t *log, u_char *buf,
-    size_t len);
 
 
 ngx_int_t
@@ -54,7 +48,7 @@ ngx_order_pg_session_init(ngx_order_pg_session_t *session,
     session->conf = conf;
 
     session->log = *log;
-    session->log.handler = ngx_order_pg_session_log;
+    session->log.handler = ngx_order_pg_notice_log;
     session->log.data = session;
     session->log.action = NULL;
 
@@ -154,7 +148,7 @@ ngx_order_pg_session_start(ngx_order_pg_session_t *session)
         return;
     }
 
-    PQsetNoticeReceiver(session->conn, ngx_order_pg_session_notice, session);
+    ngx_order_pg_notice_receive(session);
 
     ngx_add_timer(&session->timer, session->conf->connect_timeout);
 
@@ -267,9 +261,6 @@ ngx_order_pg_session_detach(ngx_order_pg_session_t *session)
 static void
 ngx_order_pg_session_ready(ngx_order_pg_session_t *session)
 {
-    ngx_uint_t            n;
-    ngx_order_pg_host_t  *hosts;
-
     if (PQsetnonblocking(session->conn, 1) != 0
         || PQenterPipelineMode(session->conn) != 1
         || ngx_order_pg_session_attach(session, NGX_READ_EVENT) != NGX_OK)
@@ -277,6 +268,21 @@ ngx_order_pg_session_ready(ngx_order_pg_session_t *session)
         ngx_order_pg_session_failed(session);
         return;
     }
+
+    if (session->conf->fence) {
+        ngx_order_pg_fence_ask(session);
+        return;
+    }
+
+    ngx_order_pg_session_admit(session);
+}
+
+
+void
+ngx_order_pg_session_admit(ngx_order_pg_session_t *session)
+{
+    ngx_uint_t            n;
+    ngx_order_pg_host_t  *hosts;
 
     ngx_order_pg_connect_stop(session);
 
@@ -303,10 +309,10 @@ ngx_order_pg_session_ready(ngx_order_pg_session_t *session)
 }
 
 
-static void
+void
 ngx_order_pg_session_failed(ngx_order_pg_session_t *session)
 {
-    ngx_order_pg_session_reason(session, PQerrorMessage(session->conn));
+    ngx_order_pg_notice_reason(session, PQerrorMessage(session->conn));
     ngx_order_pg_session_cut(session);
 
     ngx_order_pg_connect_next(session, (char *) session->reason);
@@ -331,6 +337,11 @@ ngx_order_pg_session_read_handler(ngx_event_t *rev)
 
     if (session->state == NGX_ORDER_PG_CONNECTING) {
         ngx_order_pg_session_poll(session);
+        return;
+    }
+
+    if (session->state == NGX_ORDER_PG_PROVING) {
+        ngx_order_pg_fence_read(session);
         return;
     }
 
@@ -386,6 +397,7 @@ ngx_order_pg_session_timer_handler(ngx_event_t *ev)
         ngx_order_pg_answer(session->outbox, query, NGX_ORDER_PG_TIMEOUT);
     }
 
+    ngx_order_pg_connect_elsewhere(session);
     ngx_order_pg_session_drop(session, NULL);
 }
 
@@ -547,7 +559,7 @@ void
 ngx_order_pg_session_drop(ngx_order_pg_session_t *session, const char *why)
 {
     if (why) {
-        ngx_order_pg_session_reason(session, why);
+        ngx_order_pg_notice_reason(session, why);
         ngx_log_error(NGX_LOG_ERR, &session->log, 0,
                       "database: connection lost: %s", session->reason);
     }
@@ -599,100 +611,4 @@ ngx_order_pg_session_cut(ngx_order_pg_session_t *session)
 
         ERR_clear_error();
     }
-}
-
-
-/* libpq's messages have lines */
-
-static void
-ngx_order_pg_session_reason(ngx_order_pg_session_t *session,
-    const char *text)
-{
-    u_char  *p, *last;
-
-    p = session->reason;
-    last = p + NGX_ORDER_PG_REASON - 1;
-
-    for ( /* void */ ; *text && p < last; text++) {
-        *p++ = (*text == '\n' || *text == '\t') ? ' ' : *text;
-    }
-
-    while (p > session->reason && p[-1] == ' ') {
-        p--;
-    }
-
-    *p = '\0';
-}
-
-
-/*
- * A server that shuts down says why, and nobody may be waiting for it.
- *
- * A commit whose wait for the synchronous standby was cancelled is reported
- * as a success, with a warning: it is in no other place than this server, and
- * a fail-over may lose it.  The warning comes ahead of the answer's end.
- */
-
-static void
-ngx_order_pg_session_notice(void *data, const PGresult *result)
-{
-    char                    *severity, *message, *function;
-    ngx_order_pg_session_t  *session;
-
-    session = data;
-    severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-
-    if (severity == NULL || message == NULL) {
-        return;
-    }
-
-    if (session->inflight && function
-        && ngx_strcmp(function, "SyncRepWaitForLSN") == 0)
-    {
-        session->slots[session->first].alone = 1;
-    }
-
-    if (ngx_strcmp(severity, "FATAL") == 0
-        || ngx_strcmp(severity, "PANIC") == 0)
-    {
-        ngx_order_pg_session_reason(session, message);
-        return;
-    }
-
-    if (ngx_strcmp(severity, "WARNING") == 0) {
-        ngx_log_error(NGX_LOG_WARN, &session->log, 0, "database: %s",
-                      message);
-    }
-}
-
-
-static u_char *
-ngx_order_pg_session_log(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char                  *p;
-    ngx_order_pg_session_t  *session;
-
-    session = log->data;
-
-    if (log->action) {
-        p = ngx_snprintf(buf, len, " while %s", log->action);
-        len -= p - buf;
-        buf = p;
-    }
-
-    if (session->host == NULL) {
-        return buf;
-    }
-
-    p = ngx_snprintf(buf, len, ", host: \"%V\"", &session->host->name);
-    len -= p - buf;
-
-    if (session->addr < session->naddrs) {
-        p = ngx_snprintf(p, len, ", address: %s",
-                         session->addrs[session->addr]);
-    }
-
-    return p;
 }

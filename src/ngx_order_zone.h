@@ -71,6 +71,8 @@ typedef struct {
 
     /* the change feed's */
 
+    ngx_atomic_t            timeline;      /* of the database, the newest
+                                              that was seen */
     ngx_atomic_t            lease;         /* pid of the worker that holds
                                               the feed */
     volatile ngx_msec_t     beat;          /* its last sign of life */

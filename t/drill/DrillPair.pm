@@ -40,6 +40,13 @@ sub new {
 }
 
 
+sub primary {
+    my $pair = shift;
+
+    return $pair->{primary};
+}
+
+
 # What nginx is told: both hosts.
 sub conninfo {
     my $pair = shift;

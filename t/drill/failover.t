@@ -1,5 +1,6 @@
 # The primary of a pair is lost under load and its standby promoted, again and
-# again: two nginx go on with the other one.
+# again: two nginx go on with the other one.  Then commits are lost; and then
+# the old primary comes back and thinks that it still is one.
 
 use strict;
 use warnings;
@@ -324,7 +325,155 @@ for my $node (@nodes) {
         'id IN (SELECT id FROM shop.orders ORDER BY id DESC LIMIT 100)');
 
     is_deeply(\@differ, [], "$node->{name} equals the database");
-    is_deeply([$node->alarms], [], "$node->{name}: nothing alarmed");
 }
+
+
+# --- asynchronous, with commits lost
+
+$pair->part;
+
+my $old = $pair->timeline;
+my @changed = @orders[10 .. 14];
+my %lost = map { ($_ => 'confirmed') } @changed;
+my @gone;
+
+
+# Polls what is about to be lost.  When a node has told the new timeline, it
+# tells the lost versions no more.
+sub witness {
+    my $node = shift;
+    my $client = $node->client('buyer', timeout => 10, lossy => 1);
+    my ($known, $after, @faults) = (0, 0);
+
+    while (!stopped) {
+        my $id = $changed[rand @changed];
+        my $answer = $client->poll($id);
+
+        push @faults, "$id: " . ($answer->{status} // $answer->{error})
+            if ($answer->{status} // 0) != 200;
+        push @faults, "$id: $answer->{version} $answer->{state} after all"
+            if $known && ($answer->{state} // '') eq $lost{$id};
+        $known = 1 if ($answer->{epoch} // 0) > $old;
+        $after++ if $known;
+        sleep 0.002;
+    }
+
+    return { faults => [@{ $client->{faults} }, @faults], after => $after };
+}
+
+
+{
+    my $buyer = $nodes[0]->client('buyer');
+    my $seller = $nodes[0]->client('seller');
+
+    @gone = map { place($buyer) } 1 .. 5;
+    is($seller->move($_, 'confirmed')->{status}, 200, 'is acknowledged')
+        for @changed;
+}
+
+for my $node (@nodes) {
+    my $client = $node->client('buyer');
+
+    ok(wait_until(10, sub {
+        !grep { ($client->poll($_)->{state} // '') ne 'confirmed' } @changed
+    }), "$node->{name} has what will be lost");
+    $client->poll($_) for @gone;
+}
+
+spawn("witness $_->{name}", sub { witness($_) }) for @nodes;
+sleep 0.5;
+$pair->lose;
+$pair->promote;
+
+my $now = time;
+
+$pair->sql("UPDATE shop.orders SET status = 'cancelled'
+             WHERE id IN (" . join(',', map { "'$_'" } @changed) . ')');
+
+for my $node (@nodes) {
+    my $client = $node->client('buyer', lossy => 1);
+    my $took = wait_until(30, sub {
+        !(grep { ($client->poll($_)->{state} // '') ne 'cancelled' } @changed)
+        && !(grep { ($client->poll($_)->{status} // 0) != 404 } @gone)
+    });
+
+    ok($took, "commits lost: $node->{name} comes to the new truth");
+    diag(sprintf '%s: after %.2f s', $node->{name}, time - $now);
+}
+
+sleep 1;
+@results = stop_all();
+is_deeply([map { @{ $_->{faults} } } @results], [],
+          'commits lost: all polls answered, none goes back to what was lost');
+is(scalar(grep { !$_->{after} } @results), 0, 'commits lost: of many');
+
+for my $node (@nodes) {
+    my ($rows, @differ) = same_as_database($node,
+        'id IN (SELECT id FROM shop.orders ORDER BY id DESC LIMIT 100)');
+
+    is_deeply(\@differ, [], "commits lost: $node->{name} equals the database");
+}
+
+
+# --- the old primary is still there
+
+$pair->rebuild;
+my $before = $pair->primary;
+$pair->sql('CHECKPOINT');
+load();
+sleep 1;
+pg_freeze($before);
+@promoted = ([$pair->promote, $pair->timeline]);
+sleep 5;
+pg_thaw();
+
+my $count = 'SELECT count(*) FROM shop.orders';
+my $there = $pair->sql($count, $before);
+
+# nobody answers, but the one that must not
+
+pg_freeze($pair->primary);
+sleep 4;
+pg_thaw();
+sleep 5;
+@results = stop_all();
+
+judge('split brain', \@results, @promoted);
+is($pair->sql($count, $before), $there,
+   'split brain: the old primary got no order');
+like($_->log, qr/timeline \d+ is older than \d+, which was seen: not used/,
+     "split brain: $_->{name} says why") for @nodes;
+
+# one that has seen nothing but the old primary
+
+my $late = node(name => 'late', conninfo => $pair->conninfo_of($before),
+                database => 'timeout=60s');
+my $waiting = spawn('waits', sub {
+    my $answer = $late->client('buyer', timeout => 60)
+                     ->post('/api/place-order', place_body(33, 1));
+
+    return { status => $answer->{status}, body => $answer->{body} };
+});
+
+ok(wait_until(30, sub {
+    $pair->sql("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
+                 WHERE wait_event = 'SyncRep'
+                   AND query ~ 'place_order'", $before)
+}), 'split brain: a commit on the old primary waits, and is cancelled');
+
+my ($answer) = stop_all('wait');
+
+is($answer->{status}, 503, 'split brain: which is no success');
+like($answer->{body}, qr/"code":"OUTCOME_UNKNOWN"/,
+     'split brain: but an outcome that is not known');
+
+my $other = "SELECT count(*) FROM shop.order_items WHERE product_id = '"
+            . product_id(33) . "'";
+
+is($pair->sql($other, $before) . $pair->sql($other), '10',
+   'split brain: though the old primary has the order, and no other');
+
+is_deeply([$_->alarms], [], "$_->{name}: nothing alarmed")
+    for @nodes, $late;
 
 done_testing();
