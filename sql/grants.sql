@@ -33,7 +33,8 @@ OM015 409  a task that somebody has taken
 OM016 409  not any more, or not yet: the order is final, shipped, or open
 OM017 409  an event that comes before its time
 OM018 409  a store has as many webhook endpoints as it may
-OM019 409  a webhook endpoint that is not active$$;
+OM019 409  a webhook endpoint that is not active
+OM020 -    a standby is behind: the primary is asked instead$$;
 
 GRANT USAGE ON SCHEMA api TO order_api;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api TO order_api;

@@ -15,6 +15,7 @@
 
 #include <ngx_order_zone.h>
 #include <ngx_order_pg.h>
+#include <ngx_order_replica.h>
 #include <ngx_order_fill.h>
 #include <ngx_order_feed.h>
 #include <ngx_order_bell.h>
@@ -49,6 +50,7 @@ typedef struct ngx_http_order_stream_s   ngx_http_order_stream_t;
 typedef struct {
     ngx_order_zone_t            *zone;
     ngx_order_pg_conf_t         *database;
+    ngx_order_pg_conf_t         *standby;  /* of order_replica; or NULL */
     ngx_msec_t                   feed_timeout;
     ngx_msec_t                   missing;
     ngx_uint_t                   apis;     /* locations with order_api */
@@ -64,6 +66,7 @@ typedef struct {
     /* made by a worker when it starts */
 
     ngx_order_pg_pool_t         *pg;
+    ngx_order_replica_t         *replica;  /* NULL: none */
     ngx_order_statuses_t        *labels;
     ngx_order_fill_t            *fill;
     ngx_order_feed_t            *feed;

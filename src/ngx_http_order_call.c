@@ -148,7 +148,12 @@ ngx_http_order_call_send(ngx_http_order_call_t *call)
 
     r->main->count++;
 
-    ngx_order_pg_query(omcf->pg, &call->query);
+    if (omcf->replica && (call->ctx->route->flags & NGX_HTTP_ORDER_REPLICA)) {
+        ngx_order_replica_query(omcf->replica, &call->read, &call->query);
+
+    } else {
+        ngx_order_pg_query(omcf->pg, &call->query);
+    }
 
     return NGX_DONE;
 }
@@ -196,6 +201,7 @@ ngx_http_order_call_cleanup(void *data)
 
     if (call->running) {
         call->running = 0;
+        ngx_order_replica_cancel(&call->read);
         ngx_order_pg_cancel(&call->query);
     }
 }

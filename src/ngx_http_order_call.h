@@ -34,6 +34,7 @@ typedef ngx_int_t (*ngx_http_order_answer_pt)(ngx_http_order_call_t *call);
 
 struct ngx_http_order_call_s {
     ngx_order_pg_query_t         query;
+    ngx_order_replica_read_t     read;     /* the query is one of a replica */
     ngx_order_pg_param_t         params[NGX_ORDER_PG_PARAMS];
     ngx_http_request_t          *request;
     ngx_http_order_ctx_t        *ctx;

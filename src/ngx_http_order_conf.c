@@ -59,6 +59,9 @@ static ngx_http_order_param_t  ngx_http_order_database_params[] = {
     { ngx_string("prepare="), NGX_HTTP_ORDER_PARAM_FLAG,
       offsetof(ngx_order_pg_conf_t, prepare) },
 
+    { ngx_string("wait="), NGX_HTTP_ORDER_PARAM_TIME,
+      offsetof(ngx_order_pg_conf_t, wait) },
+
     { ngx_null_string, 0, 0 }
 };
 
@@ -161,13 +164,13 @@ ngx_http_order_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_order_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_order_main_conf_t *omcf = conf;
+    ngx_str_t             *value;
+    ngx_uint_t             i;
+    ngx_order_pg_conf_t  **slot, *pgcf;
 
-    ngx_str_t            *value;
-    ngx_uint_t            i;
-    ngx_order_pg_conf_t  *pgcf;
+    slot = (ngx_order_pg_conf_t **) ((u_char *) conf + cmd->offset);
 
-    if (omcf->database) {
+    if (*slot) {
         return "is duplicate";
     }
 
@@ -178,13 +181,16 @@ ngx_http_order_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    pgcf->directive = cmd->name;
+    pgcf->standby = (cmd->post != NULL);
     pgcf->conninfo = value[1];
-    pgcf->connections = 4;
+    pgcf->connections = pgcf->standby ? 2 : 4;
     pgcf->queue = 1024;
     pgcf->connect_timeout = 1000;
     pgcf->queue_timeout = 1000;
     pgcf->timeout = 2000;
     pgcf->prepare = 1;
+    pgcf->wait = 100;
 
     for (i = 2; i < cf->args->nelts; i++) {
         if (ngx_http_order_database_param(cf, pgcf, &value[i])
@@ -194,7 +200,14 @@ ngx_http_order_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    omcf->database = pgcf;
+    if (pgcf->standby && pgcf->wait >= pgcf->timeout) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V: \"wait\" must be shorter than \"timeout\"",
+                           &pgcf->directive);
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = pgcf;
 
     return NGX_CONF_OK;
 }
@@ -211,7 +224,9 @@ ngx_http_order_database_param(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
 
     for (p = ngx_http_order_database_params; p->name.len; p++) {
         if (param->len > p->name.len
-            && ngx_strncmp(param->data, p->name.data, p->name.len) == 0)
+            && ngx_strncmp(param->data, p->name.data, p->name.len) == 0
+            && (pgcf->standby
+                || p->offset != offsetof(ngx_order_pg_conf_t, wait)))
         {
             break;
         }
@@ -251,7 +266,8 @@ ngx_http_order_database_param(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "order_database: invalid parameter \"%V\"", param);
+                       "%V: invalid parameter \"%V\"", &pgcf->directive,
+                       param);
 
     return NGX_CONF_ERROR;
 }
@@ -266,7 +282,8 @@ ngx_http_order_password(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
     size_t      len;
     ngx_str_t   text;
 
-    if (ngx_order_secret_read(cf, "order_database:", file,
+    if (ngx_order_secret_read(cf, pgcf->standby ? "order_replica:"
+                                                : "order_database:", file,
                               NGX_HTTP_ORDER_PASSWORD, &text)
         != NGX_OK)
     {
@@ -283,8 +300,8 @@ ngx_http_order_password(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf,
 
     if (len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "order_database: there is no password in \"%V\"",
-                           file);
+                           "%V: there is no password in \"%V\"",
+                           &pgcf->directive, file);
         return NGX_CONF_ERROR;
     }
 

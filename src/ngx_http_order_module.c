@@ -27,6 +27,8 @@ typedef struct {
 
 static void *ngx_http_order_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_order_init_main_conf(ngx_conf_t *cf, void *conf);
+static char *ngx_http_order_init_hosts(ngx_conf_t *cf,
+    ngx_order_pg_conf_t *pgcf);
 static void *ngx_http_order_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_order_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -59,6 +61,11 @@ static ngx_conf_enum_t  ngx_http_order_cookie_values[] = {
 };
 
 
+/* the post of order_replica: its server is a standby */
+
+static ngx_uint_t  ngx_http_order_is_replica = 1;
+
+
 static ngx_command_t  ngx_http_order_commands[] = {
 
     { ngx_string("order_zone"),
@@ -72,8 +79,15 @@ static ngx_command_t  ngx_http_order_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_order_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_order_main_conf_t, database),
       NULL },
+
+    { ngx_string("order_replica"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_order_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_order_main_conf_t, standby),
+      &ngx_http_order_is_replica },
 
     { ngx_string("order_feed_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -297,29 +311,45 @@ ngx_http_order_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_order_main_conf_t *omcf = conf;
 
-    ngx_http_core_loc_conf_t  *clcf;
-
     ngx_conf_init_msec_value(omcf->feed_timeout, 2500);
     ngx_conf_init_msec_value(omcf->missing, 5000);
     ngx_conf_init_value(omcf->user_clients, 64);
     ngx_conf_init_msec_value(omcf->drain, 10000);
 
-    if (omcf->database == NULL) {
-        return NGX_CONF_OK;
+    if (omcf->standby && omcf->database == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"order_replica\" needs an \"order_database\"");
+        return NGX_CONF_ERROR;
     }
+
+    if (omcf->standby
+        && ngx_http_order_init_hosts(cf, omcf->standby) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return omcf->database ? ngx_http_order_init_hosts(cf, omcf->database)
+                          : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_order_init_hosts(ngx_conf_t *cf, ngx_order_pg_conf_t *pgcf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
 
     /* names are resolved anew while running only if there is a resolver */
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->resolver && clcf->resolver->connections.nelts) {
-        omcf->database->resolver = clcf->resolver;
-        omcf->database->resolver_timeout =
+        pgcf->resolver = clcf->resolver;
+        pgcf->resolver_timeout =
             clcf->resolver_timeout == NGX_CONF_UNSET_MSEC
             ? 30000 : clcf->resolver_timeout;
     }
 
-    return ngx_order_pg_conf_init(cf, omcf->database);
+    return ngx_order_pg_conf_init(cf, pgcf);
 }
 
 
@@ -573,6 +603,15 @@ ngx_http_order_start(ngx_http_order_main_conf_t *omcf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
+    if (omcf->standby) {
+        omcf->replica = ngx_order_replica_create(omcf->standby, omcf->pg,
+                                                 name, cycle->pool,
+                                                 cycle->log);
+        if (omcf->replica == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     omcf->fill = ngx_order_fill_create(omcf->zone, omcf->pg, omcf->labels,
                                        omcf->missing, cycle->pool,
                                        cycle->log);
@@ -616,6 +655,10 @@ ngx_http_order_exit_process(ngx_cycle_t *cycle)
 
     if (omcf->bell) {
         ngx_order_bell_close(omcf->bell);
+    }
+
+    if (omcf->replica) {
+        ngx_order_replica_close(omcf->replica);
     }
 
     ngx_order_pg_pool_close(omcf->pg);

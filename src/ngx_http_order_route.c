@@ -26,6 +26,10 @@
 #define NGX_HTTP_ORDER_SELLS   (NGX_ORDER_MANAGER|NGX_ORDER_ADMIN            \
                                 |NGX_ORDER_SYSTEM)
 
+/* a list; a standby may answer it */
+
+#define NGX_HTTP_ORDER_LIST    (NGX_HTTP_ORDER_LISTED|NGX_HTTP_ORDER_REPLICA)
+
 
 /*
  * The parameters of a function, by their number: the caller's id and role,
@@ -169,11 +173,11 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
                        openapi, openapi),
 
     ngx_http_order_row(GET, "/api/stores", "stores that sell",
-                       0, NGX_HTTP_ORDER_LISTED, page, stores,
+                       0, NGX_HTTP_ORDER_LIST, page, stores,
                        "list_stores", NGX_HTTP_ORDER_4, SLOW),
 
     ngx_http_order_row(GET, "/api/products", "products that are sold",
-                       0, NGX_HTTP_ORDER_LISTED, products, products,
+                       0, NGX_HTTP_ORDER_LIST, products, products,
                        "list_products", NGX_HTTP_ORDER_5, SLOW),
 
     ngx_http_order_row(GET, "/api/products/:id", "one product",
@@ -244,46 +248,48 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
     /* reading */
 
     ngx_http_order_both(GET, "", "orders, by the caller's role",
-                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                         list, bare_list, list,
                         "list_orders", NGX_HTTP_ORDER_7, SLOW),
 
     ngx_http_order_both(GET, "/user/:user_id", "what a user ordered",
-                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                         user_list, bare_list, list,
                         "list_user_orders", NGX_HTTP_ORDER_7, SLOW),
 
     ngx_http_order_row(GET, "/orders/user/:user_id/stats",
                        "how many orders, and what they come to",
-                       NGX_HTTP_ORDER_ANY, 0, user, stats,
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_REPLICA,
+                       user, stats,
                        "get_user_stats", NGX_HTTP_ORDER_3, SLOW),
 
     ngx_http_order_only("", GET, "/api/orders/user/:user_id/stats",
                         "how many orders, and what they come to",
-                        NGX_HTTP_ORDER_ANY, 0, user, stats,
+                        NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_REPLICA,
+                        user, stats,
                         "get_user_stats_api", "get_user_stats",
                         NGX_HTTP_ORDER_3, SLOW),
 
     ngx_http_order_row(GET, "/api/orders/buyer/:buyerId",
                        "what somebody bought",
-                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                        buyer, list,
                        "list_buyer_orders", NGX_HTTP_ORDER_9, SLOW),
 
     ngx_http_order_row(GET, "/api/orders/seller/:sellerId",
                        "what somebody sold",
-                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                        seller, list,
                        "list_seller_orders", NGX_HTTP_ORDER_9, SLOW),
 
     ngx_http_order_row(GET, "/api/orders/search", "full-text search",
-                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                        search, found,
                        "search_orders", NGX_HTTP_ORDER_11, SLOW),
 
     ngx_http_order_row(GET, "/api/user-orders-detailed",
                        "the caller's orders, with items and timeline",
-                       NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_BUYS, NGX_HTTP_ORDER_LIST,
                        page, detailed,
                        "list_user_orders_detailed", NGX_HTTP_ORDER_4, SLOW),
 
@@ -372,7 +378,7 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(GET, "/api/manager/orders",
                        "the orders of the caller's stores",
-                       NGX_ORDER_MANAGER, NGX_HTTP_ORDER_LISTED,
+                       NGX_ORDER_MANAGER, NGX_HTTP_ORDER_LIST,
                        manager, manager,
                        "list_manager_orders", NGX_HTTP_ORDER_5, SLOW),
 
@@ -384,12 +390,12 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(GET, "/api/driver/requests",
                        "tasks that nobody has accepted",
-                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LISTED,
+                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LIST,
                        page, tasks,
                        "list_driver_requests", NGX_HTTP_ORDER_4, SLOW),
 
     ngx_http_order_row(GET, "/api/driver/tasks", "the caller's tasks",
-                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LISTED,
+                       NGX_ORDER_DRIVER, NGX_HTTP_ORDER_LIST,
                        tasks, tasks,
                        "list_driver_tasks", NGX_HTTP_ORDER_5, SLOW),
 
@@ -407,7 +413,7 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(GET, "/api/notifications",
                        "what the caller was told",
-                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_ANY, NGX_HTTP_ORDER_LIST,
                        notifications, notifications,
                        "list_notifications", NGX_HTTP_ORDER_6, SLOW),
 
@@ -421,7 +427,7 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
                        "read_notification", NGX_HTTP_ORDER_4, CALL),
 
     ngx_http_order_row(GET, "/api/analytics/orders", "S4's Key Metrics",
-                       NGX_HTTP_ORDER_OWNS, 0,
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_REPLICA,
                        analytics, analytics,
                        "get_order_analytics", NGX_HTTP_ORDER_5, SLOW),
 
@@ -435,7 +441,7 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(GET, "/api/webhook-endpoints",
                        "the endpoints of the caller's stores",
-                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LIST,
                        products, endpoints,
                        "list_webhook_endpoints", NGX_HTTP_ORDER_5, SLOW),
 
@@ -466,7 +472,7 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(GET, "/api/webhook-endpoints/:id/deliveries",
                        "what was sent to an endpoint, and what waits",
-                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LISTED,
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_LIST,
                        deliveries, deliveries,
                        "list_webhook_deliveries", NGX_HTTP_ORDER_6, SLOW),
 

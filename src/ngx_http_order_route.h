@@ -19,6 +19,7 @@
 #define NGX_HTTP_ORDER_LISTED    0x08  /* next_cursor goes into Link */
 #define NGX_HTTP_ORDER_SIGNED    0x10  /* the caller is a webhook's sender */
 #define NGX_HTTP_ORDER_PAID      0x20  /* S4's code for a failing database */
+#define NGX_HTTP_ORDER_REPLICA   0x40  /* a standby may answer it */
 
 
 typedef ngx_int_t (*ngx_http_order_route_pt)(ngx_http_request_t *r,

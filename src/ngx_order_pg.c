@@ -46,7 +46,7 @@ struct ngx_order_pg_pool_s {
 
 static ngx_int_t ngx_order_pg_pool_init(ngx_order_pg_pool_t *pg,
     const ngx_str_t *name, ngx_pool_t *pool);
-static ngx_uint_t ngx_order_pg_pool_lanes(ngx_uint_t connections,
+static ngx_uint_t ngx_order_pg_pool_lanes(const ngx_order_pg_conf_t *conf,
     ngx_uint_t i);
 static void ngx_order_pg_pool_owner(ngx_order_pg_session_t *session,
     ngx_order_pg_event_e event);
@@ -135,7 +135,7 @@ ngx_order_pg_pool_init(ngx_order_pg_pool_t *pg, const ngx_str_t *name,
         session->data = pg;
         session->outbox = &pg->outbox;
         session->track = &pg->track;
-        session->lanes = ngx_order_pg_pool_lanes(pg->conf->connections, i);
+        session->lanes = ngx_order_pg_pool_lanes(pg->conf, i);
 
         if (ngx_order_pg_session_init(session, pg->conf, name, 1, pool,
                                       pg->log)
@@ -161,11 +161,13 @@ ngx_order_pg_pool_init(ngx_order_pg_pool_t *pg, const ngx_str_t *name,
  */
 
 static ngx_uint_t
-ngx_order_pg_pool_lanes(ngx_uint_t connections, ngx_uint_t i)
+ngx_order_pg_pool_lanes(const ngx_order_pg_conf_t *conf, ngx_uint_t i)
 {
-    ngx_uint_t  slow;
+    ngx_uint_t  slow, connections;
 
-    if (connections == 1) {
+    connections = conf->connections;
+
+    if (connections == 1 || conf->standby) {
         return NGX_ORDER_PG_LANE(NGX_ORDER_PG_LANES) - 1;
     }
 
@@ -363,6 +365,13 @@ ngx_order_pg_query(ngx_order_pg_pool_t *pg, ngx_order_pg_query_t *query)
     }
 
     ngx_order_pg_pool_connect(pg);
+}
+
+
+ngx_uint_t
+ngx_order_pg_ready(const ngx_order_pg_pool_t *pg)
+{
+    return pg->connected > 0 && !pg->closing;
 }
 
 

@@ -80,6 +80,13 @@ struct ngx_order_pg_query_s {
     const ngx_order_pg_param_t      *params;  /* until the handler is called */
     ngx_uint_t                       nparams;
 
+    /* runs before it in the same transaction, its answer is not read; if it
+     * is refused, so is the query; NULL: none */
+
+    const ngx_order_pg_statement_t  *ahead;
+    const ngx_order_pg_param_t      *ahead_params;
+    ngx_uint_t                       nahead;
+
     ngx_order_pg_handler_pt          handler;
     void                            *data;
     ngx_log_t                       *log;
@@ -107,9 +114,10 @@ struct ngx_order_pg_query_s {
 };
 
 
-/* all from order_database; the defaults are set by ngx_order_pg_conf() */
+/* all from order_database or order_replica, which sets the defaults */
 
 struct ngx_order_pg_conf_s {
+    ngx_str_t                directive;       /* its name */
     ngx_str_t                conninfo;        /* without a password */
     ngx_str_t                password;        /* from password_file */
     ngx_uint_t               connections;     /* of a worker */
@@ -118,6 +126,9 @@ struct ngx_order_pg_conf_s {
     ngx_msec_t               queue_timeout;   /* waiting for a session */
     ngx_msec_t               timeout;         /* running */
     ngx_flag_t               prepare;         /* 0: for poolers */
+    ngx_flag_t               standby;         /* 1: order_replica, each of its
+                                                 sessions is SLOW's */
+    ngx_msec_t               wait;            /* for a standby's replay */
 
     ngx_resolver_t          *resolver;        /* NULL: resolved already */
     ngx_msec_t               resolver_timeout;
@@ -139,7 +150,7 @@ struct ngx_order_pg_conf_s {
  * Checks and takes apart conf->conninfo (keywords or URI) at configuration
  * time.  Refuses a password in it.  Host names are resolved here if
  * conf->resolver is NULL.  NGX_CONF_OK, or NGX_CONF_ERROR having logged at
- * EMERG what is wrong, naming order_database.
+ * EMERG what is wrong, naming conf->directive.
  */
 char *ngx_order_pg_conf_init(ngx_conf_t *cf, ngx_order_pg_conf_t *conf);
 
@@ -168,6 +179,9 @@ ngx_uint_t ngx_order_pg_pool_up(const ngx_order_pg_pool_t *pg);
  */
 void ngx_order_pg_query(ngx_order_pg_pool_t *pool,
     ngx_order_pg_query_t *query);
+
+/* Is a session of the pool connected? */
+ngx_uint_t ngx_order_pg_ready(const ngx_order_pg_pool_t *pool);
 
 /*
  * The caller goes away: the handler will not be called.  A query that is

@@ -35,12 +35,13 @@ typedef struct {
 } ngx_order_pg_keyword_t;
 
 
-static void ngx_order_pg_conf_unparsed(ngx_conf_t *cf, const char *error);
+static void ngx_order_pg_conf_unparsed(ngx_conf_t *cf,
+    const ngx_order_pg_conf_t *conf, const char *error);
 static char *ngx_order_pg_conf_option(ngx_conf_t *cf,
     ngx_order_pg_conf_t *conf, ngx_order_pg_lists_t *lists,
     const PQconninfoOption *option);
 static char *ngx_order_pg_conf_refuse(ngx_conf_t *cf,
-    const ngx_order_pg_keyword_t *keyword);
+    const ngx_order_pg_conf_t *conf, const ngx_order_pg_keyword_t *keyword);
 static char *ngx_order_pg_conf_list(ngx_conf_t *cf,
     ngx_order_pg_conf_t *conf, ngx_order_pg_lists_t *lists,
     const PQconninfoOption *option);
@@ -65,7 +66,7 @@ static char *ngx_order_pg_conf_host(ngx_conf_t *cf,
     const ngx_str_t *hostaddr);
 static ngx_uint_t ngx_order_pg_conf_literal(const ngx_str_t *text);
 static char *ngx_order_pg_conf_resolve(ngx_conf_t *cf,
-    ngx_order_pg_host_t *host);
+    const ngx_order_pg_conf_t *conf, ngx_order_pg_host_t *host);
 static char *ngx_order_pg_conf_check(ngx_conf_t *cf,
     ngx_order_pg_conf_t *conf);
 static ngx_array_t *ngx_order_pg_conf_split(ngx_pool_t *pool,
@@ -142,7 +143,7 @@ ngx_order_pg_conf_init(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     options = PQconninfoParse(text, &error);
 
     if (options == NULL) {
-        ngx_order_pg_conf_unparsed(cf, error);
+        ngx_order_pg_conf_unparsed(cf, conf, error);
         PQfreemem(error);
         return NGX_CONF_ERROR;
     }
@@ -171,18 +172,20 @@ ngx_order_pg_conf_init(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
 /* Other messages than this one may show a value, which may be a secret. */
 
 static void
-ngx_order_pg_conf_unparsed(ngx_conf_t *cf, const char *error)
+ngx_order_pg_conf_unparsed(ngx_conf_t *cf, const ngx_order_pg_conf_t *conf,
+    const char *error)
 {
     static const char  unknown[] = "invalid connection option \"";
 
     if (error && ngx_strncmp(error, unknown, sizeof(unknown) - 1) == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s in \"order_database\"",
-                           strcspn(error, "\n"), error);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s in \"%V\"",
+                           strcspn(error, "\n"), error, &conf->directive);
         return;
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid connection string in \"order_database\"");
+                       "invalid connection string in \"%V\"",
+                       &conf->directive);
 }
 
 
@@ -196,7 +199,7 @@ ngx_order_pg_conf_option(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
 
         if (ngx_strcmp(keyword->keyword, option->keyword) == 0) {
             return keyword->take ? keyword->take(cf, conf, lists, option)
-                                 : ngx_order_pg_conf_refuse(cf, keyword);
+                                 : ngx_order_pg_conf_refuse(cf, conf, keyword);
         }
     }
 
@@ -205,12 +208,12 @@ ngx_order_pg_conf_option(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
 
 
 static char *
-ngx_order_pg_conf_refuse(ngx_conf_t *cf,
+ngx_order_pg_conf_refuse(ngx_conf_t *cf, const ngx_order_pg_conf_t *conf,
     const ngx_order_pg_keyword_t *keyword)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid connection string in \"order_database\": %s",
-                       keyword->why);
+                       "invalid connection string in \"%V\": %s",
+                       &conf->directive, keyword->why);
     return NGX_CONF_ERROR;
 }
 
@@ -282,8 +285,8 @@ ngx_order_pg_conf_target(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid target_session_attrs \"%s\" in "
-                       "\"order_database\"", option->val);
+                       "invalid target_session_attrs \"%s\" in \"%V\"",
+                       option->val, &conf->directive);
     return NGX_CONF_ERROR;
 }
 
@@ -318,7 +321,7 @@ ngx_order_pg_conf_defaults(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     const ngx_order_pg_option_t  *option;
 
     if (conf->target == NULL) {
-        conf->target = "any";
+        conf->target = conf->standby ? "standby" : "any";
         conf->rounds = 1;
     }
 
@@ -370,8 +373,8 @@ ngx_order_pg_conf_hosts(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
         || (nports > 1 && nports != n))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "hosts, addresses and ports in \"order_database\" "
-                           "differ in number");
+                           "hosts, addresses and ports in \"%V\" differ in "
+                           "number", &conf->directive);
         return NGX_CONF_ERROR;
     }
 
@@ -419,8 +422,8 @@ ngx_order_pg_conf_host(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
 
     if (port < 1 || port > 65535) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid port \"%V\" in \"order_database\"",
-                           &host->port);
+                           "invalid port \"%V\" in \"%V\"",
+                           &host->port, &conf->directive);
         return NGX_CONF_ERROR;
     }
 
@@ -441,12 +444,13 @@ ngx_order_pg_conf_host(ngx_conf_t *cf, ngx_order_pg_conf_t *conf,
 
     if (literal == hostaddr) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid hostaddr \"%V\" in \"order_database\"",
-                           hostaddr);
+                           "invalid hostaddr \"%V\" in \"%V\"",
+                           hostaddr, &conf->directive);
         return NGX_CONF_ERROR;
     }
 
-    return conf->resolver ? NGX_CONF_OK : ngx_order_pg_conf_resolve(cf, host);
+    return conf->resolver ? NGX_CONF_OK
+                          : ngx_order_pg_conf_resolve(cf, conf, host);
 }
 
 
@@ -466,7 +470,8 @@ ngx_order_pg_conf_literal(const ngx_str_t *text)
 
 
 static char *
-ngx_order_pg_conf_resolve(ngx_conf_t *cf, ngx_order_pg_host_t *host)
+ngx_order_pg_conf_resolve(ngx_conf_t *cf, const ngx_order_pg_conf_t *conf,
+    ngx_order_pg_host_t *host)
 {
     u_char      text[NGX_SOCKADDR_STRLEN];
     size_t      len;
@@ -480,8 +485,9 @@ ngx_order_pg_conf_resolve(ngx_conf_t *cf, ngx_order_pg_host_t *host)
 
     if (ngx_inet_resolve_host(cf->pool, &u) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in host \"%V\" of \"order_database\"",
-                           u.err ? u.err : "no memory", &host->name);
+                           "%s in host \"%V\" of \"%V\"",
+                           u.err ? u.err : "no memory", &host->name,
+                           &conf->directive);
         return NGX_CONF_ERROR;
     }
 
@@ -553,10 +559,10 @@ ngx_order_pg_conf_check(ngx_conf_t *cf, ngx_order_pg_conf_t *conf)
     {
         end = ngx_strchr(message, '\n');
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%*s in \"order_database\"",
+                           "%*s in \"%V\"",
                            end ? (size_t) (end - message)
                                : ngx_strlen(message),
-                           message);
+                           message, &conf->directive);
         rv = NGX_CONF_ERROR;
     }
 

@@ -108,6 +108,7 @@ typedef struct {
     ngx_msec_t                       timeout;
     char                             sqlstate[6];
 
+    unsigned                         ahead:1;    /* is not answered */
     unsigned                         parsing:1;  /* Parse is not answered */
     unsigned                         complete:1; /* but not committed yet */
     unsigned                         alone:1;    /* committed, but not on the

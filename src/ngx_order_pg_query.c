@@ -42,8 +42,8 @@ static int ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query, ngx_order_pg_slot_t *slot);
 static int ngx_order_pg_query_stream(ngx_order_pg_session_t *session,
     ngx_order_pg_query_t *query);
-static int ngx_order_pg_query_params(const ngx_order_pg_query_t *query,
-    const char **values, int *lengths, int *formats);
+static int ngx_order_pg_query_params(const ngx_order_pg_param_t *params,
+    ngx_uint_t nparams, const char **values, int *lengths, int *formats);
 static ngx_int_t ngx_order_pg_query_result(ngx_order_pg_session_t *session,
     PGresult *result);
 static void ngx_order_pg_query_error(ngx_order_pg_session_t *session,
@@ -150,7 +150,23 @@ ngx_order_pg_query_statement(ngx_order_pg_session_t *session,
     const char                       *values[NGX_ORDER_PG_PARAMS];
     const ngx_order_pg_statement_t  **prepared;
 
-    n = ngx_order_pg_query_params(query, values, lengths, formats);
+    if (query->ahead) {
+        n = ngx_order_pg_query_params(query->ahead_params, query->nahead,
+                                      values, lengths, formats);
+        sql = (char *) query->ahead->sql.data;
+
+        if (PQsendQueryParams(session->conn, sql, n, NULL, values, lengths,
+                              formats, 1)
+            != 1)
+        {
+            return 0;
+        }
+
+        slot->ahead = 1;
+    }
+
+    n = ngx_order_pg_query_params(query->params, query->nparams, values,
+                                  lengths, formats);
     sql = (char *) query->statement->sql.data;
     name = (char *) query->statement->name.data;
 
@@ -204,7 +220,8 @@ ngx_order_pg_query_stream(ngx_order_pg_session_t *session,
     int          formats[NGX_ORDER_PG_PARAMS];
     const char  *values[NGX_ORDER_PG_PARAMS];
 
-    n = ngx_order_pg_query_params(query, values, lengths, formats);
+    n = ngx_order_pg_query_params(query->params, query->nparams, values,
+                                  lengths, formats);
 
     if (PQexitPipelineMode(session->conn) != 1
         || PQsendQueryParams(session->conn,
@@ -222,15 +239,15 @@ ngx_order_pg_query_stream(ngx_order_pg_session_t *session,
 /* libpq copies them */
 
 static int
-ngx_order_pg_query_params(const ngx_order_pg_query_t *query,
-    const char **values, int *lengths, int *formats)
+ngx_order_pg_query_params(const ngx_order_pg_param_t *params,
+    ngx_uint_t nparams, const char **values, int *lengths, int *formats)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < query->nparams && i < NGX_ORDER_PG_PARAMS; i++) {
-        values[i] = (char *) query->params[i].data;
-        lengths[i] = (int) query->params[i].len;
-        formats[i] = (int) query->params[i].binary;
+    for (i = 0; i < nparams && i < NGX_ORDER_PG_PARAMS; i++) {
+        values[i] = (char *) params[i].data;
+        lengths[i] = (int) params[i].len;
+        formats[i] = (int) params[i].binary;
     }
 
     return (int) i;
@@ -379,6 +396,12 @@ ngx_order_pg_query_result(ngx_order_pg_session_t *session, PGresult *result)
 
     default:
         break;
+    }
+
+    if (slot->ahead) {
+        slot->ahead = 0;
+        PQclear(result);
+        return NGX_OK;
     }
 
     if (slot->parsing) {

@@ -355,3 +355,33 @@ is scalar(grep { /\Q$secret\E|hush-hush|swordfish/ } <$in>), 0,
 --- wrong: $::zone, $::db, $::key, 'order_cookie_secure maybe;'
 --- error_log
 invalid value "maybe"
+
+
+=== TEST 43: order_replica has messages of its own
+--- wrong: $::zone, $::db, 'order_replica "host=127.0.0.1 hots=x";', $::key
+--- error_log
+invalid connection option "hots" in "order_replica"
+
+
+=== TEST 44: and a parameter, shorter than the time limit
+--- wrong: $::zone, $::db, 'order_replica "host=127.0.0.1" wait=2s;', $::key
+--- error_log
+order_replica: "wait" must be shorter than "timeout"
+
+
+=== TEST 45: which order_database has not
+--- wrong: $::zone, 'order_database "host=127.0.0.1" wait=1s;', $::key
+--- error_log
+order_database: invalid parameter "wait=1s"
+
+
+=== TEST 46: it is not there twice
+--- wrong: $::db, ('order_replica "host=127.0.0.1";') x 2
+--- error_log
+"order_replica" directive is duplicate
+
+
+=== TEST 47: nor without a database
+--- wrong: $::zone, 'order_replica "host=127.0.0.1";', $::key
+--- error_log
+"order_replica" needs an "order_database"

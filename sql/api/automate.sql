@@ -45,7 +45,7 @@ BEGIN
     -- one folds
 
     IF pg_try_advisory_xact_lock(hashtextextended('order_automate', 0)) THEN
-        PERFORM fold_tallies();
+        PERFORM fold_tallies(), note_timeline();
     END IF;
 
     RETURN NEXT;

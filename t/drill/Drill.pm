@@ -452,7 +452,8 @@ use Time::HiRes qw(sleep time);
 sub new {
     my ($class, %node) = @_;
     my $node = bless { workers => 2, zone => '8m tokens=1m', database => '',
-                       http => '', name => 'node', %node }, $class;
+                       http => '', location => '', name => 'node',
+                       %node }, $class;
 
     $node->{dir} = Drill::work() . "/$node->{name}";
     $node->{port} //= Drill::free_port();
@@ -518,6 +519,8 @@ http {
         location = /pid {
             return 200 \$pid;
         }
+
+        $node->{location}
     }
 }
 END

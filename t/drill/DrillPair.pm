@@ -47,6 +47,13 @@ sub primary {
 }
 
 
+sub standby {
+    my $pair = shift;
+
+    return $pair->{standby};
+}
+
+
 # What nginx is told: both hosts.
 sub conninfo {
     my $pair = shift;

@@ -229,11 +229,9 @@ sub judge {
        "$what: writes are done or refused")
         or diag(join ', ', %codes);
 
-    my $rows = $pair->sql(
-        'SELECT count(*) FROM shop.orders WHERE id IN ('
-        . join(',', map { "'$_'" } values %placed) . ')');
-    is($rows, scalar keys %placed,
-       "$what: every acknowledged order is there");
+    my %there = map { ($_ => 1) } $pair->sql('SELECT id FROM shop.orders');
+    is(scalar(grep { !$there{$_} } values %placed), 0,
+       "$what: every acknowledged order is there, of " . keys %placed);
     is($pair->sql("SELECT count(*) FROM shop.idempotency_keys
                     WHERE key LIKE 'drill-%'"),
        $pair->sql("SELECT count(*) FROM shop.orders o

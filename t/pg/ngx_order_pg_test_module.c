@@ -158,6 +158,7 @@ ngx_order_pg_test_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     db = ngx_pcalloc(cf->pool, sizeof(ngx_order_pg_conf_t));
     value = cf->args->elts;
 
+    db->directive = value[0];
     db->conninfo = value[1];
     db->connections = 4;
     db->queue = 1024;

@@ -1,0 +1,5 @@
+BEGIN;
+
+SELECT epoch FROM shop.timeline WHERE one;
+
+ROLLBACK;
