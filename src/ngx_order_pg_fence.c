@@ -91,10 +91,13 @@ ngx_order_pg_fence_read(ngx_order_pg_session_t *session)
 }
 
 
+/* class 42: the schema is older than the module, and there is no fence yet */
+
 static ngx_int_t
 ngx_order_pg_fence_result(ngx_order_pg_session_t *session,
     const PGresult *result)
 {
+    char    *sqlstate;
     u_char  *p;
 
     switch (PQresultStatus(result)) {
@@ -110,6 +113,12 @@ ngx_order_pg_fence_result(ngx_order_pg_session_t *session,
         }
 
         return NGX_AGAIN;
+
+    case PGRES_FATAL_ERROR:
+        sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+        return sqlstate && ngx_strncmp(sqlstate, "42", 2) == 0 ? NGX_AGAIN
+                                                               : NGX_ERROR;
 
     default:
         return NGX_ERROR;
