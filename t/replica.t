@@ -31,7 +31,7 @@ sub reads {
     my $result = shift;
     my $text = $node->client->request('GET', '/metrics')->{body};
 
-    return $text =~ /^nginx_order_replica_reads_total\{result="$result"\} (\d+)/m
+    return $text =~ /^nginx_order_replica_reads_total\{result="$result"} (\d+)/m
            ? $1 : 0;
 }
 
