@@ -13,7 +13,7 @@
 #include <ngx_order_row.h>
 
 
-#define NGX_ORDER_LOAD_TIMEOUT  120000     /* ms for all open orders */
+#define NGX_ORDER_LOAD_TIMEOUT  600000     /* ms for all open orders */
 
 
 struct ngx_order_load_s {

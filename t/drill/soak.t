@@ -40,7 +40,8 @@ my $node = node(
     order_push_drain 200ms;
     server {
         listen 127.0.0.1:$status_port;
-        location / { stub_status; access_log off; }
+        location / { stub_status; }
+        location = /metrics { order_metrics; }
     }
 END
 history();
@@ -290,10 +291,12 @@ sub nonsense {
 
 
 # Of nginx as a whole: KB of its own memory, KB of shared memory, KB of the
-# master's memory, which workers are born with, descriptors, sessions of
-# PostgreSQL.
+# master's memory, which workers are born with, descriptors, orders in the
+# zone, sessions of PostgreSQL.
 sub sample {
-    my %sample = (time => time, sessions => backends());
+    my %metrics = metrics();
+    my %sample = (time => time, sessions => backends(),
+                  orders => $metrics{'table_entries{table="orders"}'});
 
     for my $pid ($node->{pid}, $node->workers) {
         open my $in, '<', "/proc/$pid/smaps_rollup" or next;
@@ -355,17 +358,33 @@ sub flat_all {
     }
 
     flat($when, 'shared', 256, @samples);
+    flat($when, 'orders', 200, @samples);
     flat($when, 'descriptors', 10, @samples);
 }
 
 
-# The connections that nginx has, beside the one that asks.
-sub active {
+# What nginx tells of itself.
+sub status {
     my $client = DrillClient->new(port => $status_port);
-    my ($active) = ($client->request('GET', '/')->{body} // '')
-                   =~ /^Active connections: (\d+)/;
 
-    return ($active // 1e9) - 1;
+    return $client->request('GET', shift)->{body} // '';
+}
+
+
+sub metrics {
+    return status('/metrics') =~ /^nginx_order_(\S+) (\S+)$/mg;
+}
+
+
+# The connections that it has, beside the one that asks; subscribers; queries
+# that wait.
+sub busy {
+    my %metrics = metrics();
+    my ($active) = status('/') =~ /^Active connections: (\d+)/;
+
+    return ($active // 1e9) - 1
+           + sum0(map { $metrics{$_} } grep { /^(?:subscribers|db_queue_len)/ }
+                                       keys %metrics);
 }
 
 
@@ -392,7 +411,7 @@ while (time < $end) {
 }
 
 is_deeply([sort $node->workers], \@workers, 'the workers are the same');
-flat_all('same workers', 1024, @steady);
+flat_all('same workers', 2048, @steady);
 cmp_ok(max(map { $_->{sessions} } @steady), '<=', $sessions,
        'PostgreSQL has no more sessions than are configured');
 
@@ -419,8 +438,8 @@ my @faults = map { @{ $_->{faults} // [] } } @results;
 is(scalar(grep { $_->{died} } @results), 0, 'all processes came through');
 is_deeply([@faults[0 .. min(9, $#faults)]], [],
           'every request is answered as it should be');
-ok(wait_until(60, sub { active() == 0 }), 'no connection is left')
-    or diag(active(), ' are left');
+ok(wait_until(60, sub { busy() == 0 }),
+   'no connection, no subscriber, no query is left') or diag(busy());
 is_deeply([$node->alarms], [], 'nothing alarmed');
 
 my ($rows, @differ) = same_as_database($node,

@@ -20,8 +20,10 @@ use OrderStream;
 use Storable qw(nstore retrieve);
 use Test::More;
 
-my $rounds = scaled(1, 10);
+my $rounds = $ENV{DRILL_ROUNDS} // scaled(1, 10);
 my $soon = 5;                      # seconds
+
+alarm 200 + 200 * $rounds;
 
 my $modules = work() . '/modules';
 my $path = "$modules/ngx_http_order_module.so";
@@ -36,6 +38,8 @@ replace($first);
 
 my $node = node(daemon => 1, module => $path,
                 http => 'order_push_drain 500ms;');
+sql('UPDATE shop.products SET stock = 100000000');
+
 my $buyer = $node->client('buyer');
 my @orders = map { place($buyer) } 1 .. 60;
 my @watched = @orders[0 .. 14];
