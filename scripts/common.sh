@@ -15,10 +15,12 @@ export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
 packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
     libssl-dev libwslay-dev"
-packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl"
+packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl
+    python3-psycopg"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer
-    clang libclang-rt-dev nodejs npm chromium lintian mmdebstrap"
+    clang libclang-rt-dev nodejs npm chromium lintian mmdebstrap
+    libgnutls-dane0 libidn12 libnsl2 libnss-wrapper"
 packages_package="debhelper dpkg-dev nginx"
 packages_bench="wrk libnginx-mod-nchan"
 
