@@ -40,7 +40,11 @@ BEGIN
     IF p_final IS NOT TRUE AND p_code IS DISTINCT FROM 410
        AND v_endpoint.active IS NOT FALSE
     THEN
-        v_delay := greatest(outbox_delay(p_attempt - v_row.spent), v_after);
+        v_delay := outbox_delay(p_attempt - v_row.spent);
+
+        IF v_delay < v_after THEN
+            v_delay := v_after;
+        END IF;
     END IF;
 
     UPDATE outbox

@@ -145,6 +145,17 @@ def retry_after(world):
         world.sql('DELETE FROM shop.outbox')
 
 
+@test('the tenth attempt is the last one, whatever Retry-After says')
+def tenth(world):
+    world.receiver.answer('/', lambda handler: handler.answer(
+        503, Retry_After='60'))
+    number = world.webhook(world.endpoint(world.receiver.url('/'), SECRET))
+    world.sql('UPDATE shop.outbox SET attempt = 9')
+    world.once(*world.local())
+    is_((world.row(number).state, world.row(number).attempt), ('failed', 10),
+        'the row')
+
+
 @test('an attempt ends with the timeout, however slowly it is answered')
 def timeout(world):
     gone = threading.Event()
