@@ -56,6 +56,14 @@ on_waiting('pg_terminate_backend');
 is $n->answer($id)->{status}, 'LOST', 'so does a session that is ended';
 is kept(2), 1, 'though this server has committed';
 
+$n->quit;
+$n = PG::nginx($local, 'conns=2 timeout=1000');
+is $n->query($CALL, 'insert into kept values (3) returning n')->{status},
+   'TIMEOUT', 'the server\'s time limit does not end a wait, but ours';
+on_waiting('pg_terminate_backend');
+$n->quit;
+
+$n = PG::nginx($local, 'conns=2 timeout=30000');
 $id = $n->send($CALL, 'insert into kept values (3) returning n');
 on_waiting('pg_backend_pid() <> ');
 $pg->sql('alter system set synchronous_standby_names = $$$$');
