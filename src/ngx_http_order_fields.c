@@ -478,7 +478,7 @@ const ngx_order_field_t  ngx_http_order_endpoint_add_fields[] = {
     ngx_http_order_field("url", BODY, TEXT, 1, 1, 2048),
     ngx_http_order_part("events", ARRAY, 0, 1, 10,
                         ngx_http_order_event_words),
-    ngx_http_order_field("description", BODY, TEXT, 0, 0, 500),
+    ngx_http_order_field("description", BODY, TEXT, 0, 1, 500),
     ngx_http_order_last
 };
 
@@ -489,7 +489,7 @@ const ngx_order_field_t  ngx_http_order_endpoint_change_fields[] = {
     ngx_http_order_part("events", ARRAY, 0, 1, 10,
                         ngx_http_order_event_words),
     ngx_http_order_field("active", BODY, BOOLEAN, 0, 0, 0),
-    ngx_http_order_field("description", BODY, TEXT, 0, 0, 500),
+    ngx_http_order_field("description", BODY, TEXT, 0, 1, 500),
     ngx_http_order_last
 };
 

@@ -109,11 +109,11 @@ is_deeply decoded($got)->{endpoint}, $endpoint, 'it is read';
 unlike $got->{body}, qr/whsec_|secret/, 'without the secret';
 
 $got = call("PATCH $::path/$id", as => 'seller', json =>
-    '{"url":"https://other.example","description":"",'
+    '{"url":"https://other.example","description":"the CRM",'
     . '"events":["order.updated","order.created","order.updated"]}');
 $endpoint = decoded($got)->{endpoint};
 is join('|', @$endpoint{qw(url description)}, @{ $endpoint->{events} }),
-    'https://other.example||order.created|order.updated', 'it is changed';
+    'https://other.example|the CRM|order.created|order.updated', 'it is changed';
 unlike $got->{body}, qr/whsec_|secret/, 'without the secret';
 
 is call("PATCH $::path/$id", as => 'seller', json => '{}')->{code}, 200,
@@ -237,6 +237,7 @@ my @wrong = (
     ['{"url":"https://a.example","events":[{}]}', 'events[0]'],
     ['{"url":"https://a.example","description":"' . 'x' x 501 . '"}',
      'description'],
+    ['{"url":"https://a.example","description":""}', 'description'],
     ['{"url":"https://a.example/' . 'x' x 2048 . '"}', 'url'],
     ['{"url":"https://a.example","secret":"whsec_mine"}', 'secret'],
     ['{"events":["order.created"]}', 'url'],

@@ -268,5 +268,54 @@ SELECT is((r.scans, r.fetched <= 6), (0::bigint, true),
   FROM pg_temp.reads('notifications', format(
            'read_all_notifications(%L, ''customer'')', :buyer)) r;
 
+-- the outbox, with much that is over and little that waits
+
+UPDATE shop.outbox_settings
+   SET mail = true, mail_from = 'a@b.example', base_url = 'https://b.example';
+INSERT INTO shop.webhook_endpoints (store_id, url, events, secret)
+SELECT :shop_store, 'https://b.example/' || n, '{order.deleted}', 'whsec_'
+  FROM generate_series(1, 3) n;
+SELECT id AS endpoint FROM shop.webhook_endpoints LIMIT 1 \gset
+INSERT INTO shop.outbox (kind, event, endpoint_id, body, state, finished_at)
+SELECT 'webhook', 'order.deleted', e.id, '{}',
+       CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'done' END, now()
+  FROM shop.webhook_endpoints e, generate_series(1, 20000) n;
+INSERT INTO shop.outbox (kind, event, endpoint_id, body)
+SELECT 'webhook', 'order.deleted', e.id, '{}'
+  FROM shop.webhook_endpoints e, generate_series(1, 100);
+ANALYZE shop.outbox;
+
+CREATE FUNCTION pg_temp.outbox_reads(p_call text, OUT scans bigint,
+                                     OUT fetched bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_before  record;
+BEGIN
+    SELECT * INTO v_before FROM pg_stat_xact_user_tables
+     WHERE relid = 'shop.outbox'::regclass;
+    EXECUTE 'SELECT count(x) FROM ' || p_call || ' AS x';
+    SELECT s.seq_scan - v_before.seq_scan,
+           s.idx_tup_fetch - v_before.idx_tup_fetch
+      INTO scans, fetched
+      FROM pg_stat_xact_user_tables s
+     WHERE relid = 'shop.outbox'::regclass;
+END
+$$;
+
+SELECT is((r.scans, r.fetched <= v.most), (0::bigint, true),
+          v.call || ' reads ' || r.fetched)
+  FROM (VALUES ('dispatch.take(''{mail,webhook}'', 10, ''1 min'')', 400),
+               ('dispatch.take(''{mail,webhook}'', 10, ''1 min'')', 400),
+               ('dispatch.next_due(''{mail,webhook}'')', 100),
+               ('dispatch.maintain()', 400), ('shop.outbox_metrics()', 800),
+               (format('api.list_webhook_deliveries(%L, ''admin'', %L, NULL,
+                            20, NULL)', :admin, :'endpoint'), 100),
+               (format('api.list_webhook_deliveries(%L, ''admin'', %L,
+                            ''failed'', 20, NULL)', :admin, :'endpoint'), 100),
+               (format('api.list_webhook_deliveries(%L, ''admin'', %L,
+                            ''waiting'', 20, NULL)', :admin, :'endpoint'),
+                100)) AS v (call, most),
+       LATERAL pg_temp.outbox_reads(v.call) r;
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -630,6 +630,43 @@ whole_request(void)
 }
 
 
+/* an array whose elements are not objects: "*" tells of them */
+
+static const ngx_order_field_t  word_fields[] = {
+    { ngx_string("*"), NGX_ORDER_IN_BODY, NGX_ORDER_ENUM, 1, 0, 0,
+      "red|green", NULL },
+    END
+};
+
+static const ngx_order_field_t  words[] = {
+    { ngx_string("words"), NGX_ORDER_IN_BODY, NGX_ORDER_ARRAY, 1, 1, 3, NULL,
+      word_fields },
+    END
+};
+
+
+static void
+elements(void)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text;
+
+    text = str("{\"words\":[\"red\",\"green\",\"red\"]}");
+    rc = read_body(words, &text, 0);
+    ok(rc == NGX_OK, "an array of words");
+    is(&input.values[0], "[\"red\",\"green\",\"red\"]", "as it was sent");
+
+    text = str("{\"words\":[\"blue\",{\"*\":\"red\"},\"\"]}");
+    rc = read_body(words, &text, 0);
+    ok(rc == NGX_DECLINED, "an array of others");
+    faults("each is told of", (const char *[]) {
+        "words[0]: must be one of red, green",
+        "words[1]: must be a string",
+        "words[2]: must not be empty",
+        NULL });
+}
+
+
 static void
 duplicates(void)
 {
@@ -997,6 +1034,7 @@ main(void)
     documents();
     nesting();
     whole_request();
+    elements();
     duplicates();
     forms();
     names();
