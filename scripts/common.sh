@@ -18,7 +18,7 @@ packages_build="gcc make libc6-dev nginx-dev libpq-dev libjansson-dev
 packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl
     python3-psycopg"
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
-    libtest-base-perl libnet-dns-perl pgbouncer
+    libtest-base-perl libnet-dns-perl pgbouncer prometheus
     clang libclang-rt-dev nodejs npm chromium lintian mmdebstrap
     libgnutls-dane0 libidn12 libnsl2 libnss-wrapper"
 packages_package="debhelper dpkg-dev nginx"

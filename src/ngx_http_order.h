@@ -120,10 +120,12 @@ typedef struct {
                                                    NGX_ERROR */
     ngx_order_id_t                 id;
     ngx_msec_t                     db_time;
+    ngx_msec_t                     age;         /* of what is answered */
     ngx_http_order_cache_e         cache;
     unsigned                       by_cookie:1;
     unsigned                       has_id:1;
     unsigned                       has_db_time:1;
+    unsigned                       has_age:1;
     unsigned                       matched:1;  /* If-None-Match names it */
     unsigned                       waited:1;
     unsigned                       counted:1;  /* among the clients of push */

@@ -475,6 +475,9 @@ ngx_http_order_status_answer(ngx_http_request_t *r, ngx_http_order_ctx_t *ctx,
         }
     }
 
+    ctx->age = age;
+    ctx->has_age = 1;
+
     if (olcf->past_filters && ngx_http_order_direct_may(r)) {
         return ngx_http_order_status_direct(r, ctx, record, status, &etag,
                                             age);

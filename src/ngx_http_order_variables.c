@@ -20,8 +20,12 @@ static ngx_int_t ngx_http_order_variable_role(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_order_variable_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_order_variable_age(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_order_variable_db_time(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_order_variable_seconds(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_msec_t ms);
 static ngx_int_t ngx_http_order_variable_found(ngx_http_variable_value_t *v,
     u_char *data, size_t len);
 
@@ -29,6 +33,9 @@ static ngx_int_t ngx_http_order_variable_found(ngx_http_variable_value_t *v,
 static ngx_http_variable_t  ngx_http_order_vars[] = {
 
     { ngx_string("order_cache_status"), NULL, ngx_http_order_variable_cache,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_age"), NULL, ngx_http_order_variable_age,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("order_user"), NULL, ngx_http_order_variable_user,
@@ -156,13 +163,27 @@ ngx_http_order_variable_id(ngx_http_request_t *r,
 }
 
 
-/* seconds with milliseconds, as $request_time */
+static ngx_int_t
+ngx_http_order_variable_age(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_order_ctx_t  *ctx;
+
+    ctx = ngx_http_order_ctx(r);
+
+    if (ctx == NULL || !ctx->has_age) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_order_variable_seconds(r, v, ctx->age);
+}
+
 
 static ngx_int_t
 ngx_http_order_variable_db_time(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                *p;
     ngx_http_order_ctx_t  *ctx;
 
     ctx = ngx_http_order_ctx(r);
@@ -172,15 +193,26 @@ ngx_http_order_variable_db_time(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    return ngx_http_order_variable_seconds(r, v, ctx->db_time);
+}
+
+
+/* with milliseconds, as $request_time */
+
+static ngx_int_t
+ngx_http_order_variable_seconds(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_msec_t ms)
+{
+    u_char  *p;
+
     p = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     return ngx_http_order_variable_found(v, p,
-               (size_t) (ngx_sprintf(p, "%T.%03M",
-                                     (time_t) ctx->db_time / 1000,
-                                     ctx->db_time % 1000)
+               (size_t) (ngx_sprintf(p, "%T.%03M", (time_t) ms / 1000,
+                                     ms % 1000)
                          - p));
 }
 
