@@ -494,7 +494,7 @@ const ngx_order_field_t  ngx_http_order_endpoint_change_fields[] = {
 };
 
 
-const ngx_order_field_t  ngx_http_order_endpoint_test_fields[] = {
+const ngx_order_field_t  ngx_http_order_endpoint_act_fields[] = {
     ngx_http_order_key,
     ngx_http_order_field("id", PATH, UUID, 1, 0, 0),
     ngx_http_order_last

@@ -89,7 +89,7 @@ extern const ngx_order_field_t  ngx_http_order_read_fields[];
 
 extern const ngx_order_field_t  ngx_http_order_endpoint_add_fields[];
 extern const ngx_order_field_t  ngx_http_order_endpoint_change_fields[];
-extern const ngx_order_field_t  ngx_http_order_endpoint_test_fields[];
+extern const ngx_order_field_t  ngx_http_order_endpoint_act_fields[];
 extern const ngx_order_field_t  ngx_http_order_deliveries_fields[];
 
 extern const ngx_order_field_t  ngx_http_order_order_events_fields[];

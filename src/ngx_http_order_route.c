@@ -461,13 +461,14 @@ const ngx_http_order_route_t  ngx_http_order_routes[] = {
 
     ngx_http_order_row(POST, "/api/webhook-endpoints/:id/secret",
                        "a new secret",
-                       NGX_HTTP_ORDER_OWNS, 0, id, endpoint_secret,
-                       "rotate_webhook_secret", NGX_HTTP_ORDER_3, CALL),
+                       NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_KEYED,
+                       endpoint_act, endpoint_secret,
+                       "rotate_webhook_secret", NGX_HTTP_ORDER_5, CALL),
 
     ngx_http_order_row(POST, "/api/webhook-endpoints/:id/test",
                        "sends a test event",
                        NGX_HTTP_ORDER_OWNS, NGX_HTTP_ORDER_KEYED,
-                       endpoint_test, delivery_added,
+                       endpoint_act, delivery_added,
                        "test_webhook_endpoint", NGX_HTTP_ORDER_5, CALL),
 
     ngx_http_order_row(GET, "/api/webhook-endpoints/:id/deliveries",

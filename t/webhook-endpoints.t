@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 
+use IPC::Open2 qw(open2);
+
 use lib 't/lib';
 use OrderTest;
 use OrderClient;
@@ -74,6 +76,30 @@ sub take {
 }
 
 
+# A session that listens: whether it was rung for since it was last asked.
+sub listener {
+    my $pid = open2(my $out, my $in, 'psql', '-XAtq', '-d',
+                    OrderTest::conninfo() =~ s/user=\w+/user=order_dispatch/r);
+    my $ask = sub {
+        my ($statement, $rung) = (shift, 0);
+
+        print {$in} "$statement;\n\\echo end\n";
+        $in->flush;
+
+        while (<$out>) {
+            return $rung if /^end$/;
+            $rung++ if /^Asynchronous notification "dispatch"/;
+        }
+
+        die "psql is gone\n";
+    };
+
+    $ask->('LISTEN dispatch');
+
+    return sub { $ask->('SELECT') };
+}
+
+
 # The attempts of a list of deliveries, "STATE: n CODE, n CODE".
 sub told {
     return map {
@@ -113,7 +139,8 @@ $got = call("PATCH $::path/$id", as => 'seller', json =>
     . '"events":["order.updated","order.created","order.updated"]}');
 $endpoint = decoded($got)->{endpoint};
 is join('|', @$endpoint{qw(url description)}, @{ $endpoint->{events} }),
-    'https://other.example|the CRM|order.created|order.updated', 'it is changed';
+    'https://other.example|the CRM|order.created|order.updated',
+    'it is changed';
 unlike $got->{body}, qr/whsec_|secret/, 'without the secret';
 
 is call("PATCH $::path/$id", as => 'seller', json => '{}')->{code}, 200,
@@ -453,10 +480,13 @@ is_problem call("GET $::path/$id/deliveries?$_", as => 'tester'), 400,
 === TEST 10: a new secret; for a day the old one signs, too
 --- play
 my ($id, undef, $first) = endpoint('rotator');
-my $got = call("POST $::path/$id/secret", as => 'rotator');
+my @rotate = ("POST $::path/$id/secret", as => 'rotator',
+              headers => "Idempotency-Key: r\n");
+my $got = call(@rotate);
 my $second = decoded($got)->{secret};
 
 is $got->{code}, 200, 'there it is';
+is call(@rotate)->{body}, $got->{body}, 'the same for the same key';
 like $second, qr{^whsec_[A-Za-z0-9+/]{43}=$}, 'of the same form';
 isnt $second, $first, 'another one';
 call("POST $::path/$id/test", as => 'rotator');
@@ -467,7 +497,24 @@ call("POST $::path/$id/test", as => 'rotator');
 is +(take($id))[0][2], $second, 'after a day, the new one alone';
 
 
-=== TEST 11: deliveries in pages
+=== TEST 11: the dispatcher is rung for, once there is something to send
+--- play
+my $bell = listener();
+my ($id, $store) = endpoint('ringer', events => ['order.status_changed']);
+my $order = ordered($store);
+
+$bell->();
+call("PUT /api/orders/$order", as => 'ringer', json =>
+     '{"status":"confirmed"}');
+ok wait_until($bell), 'a change through the module';
+sql("UPDATE shop.orders SET status = 'processing' WHERE id = '$order'");
+ok wait_until($bell), 'a change in psql';
+call("POST $::path/$id/test", as => 'ringer');
+ok wait_until($bell), 'a test';
+call("DELETE $::path/$id", as => 'ringer');
+
+
+=== TEST 12: deliveries in pages
 --- play
 my ($id) = endpoint('pager');
 my @ids = map {
@@ -480,7 +527,7 @@ is_deeply [map { map { $_->{id} } @$_ }
     [reverse @ids], 'the newest first';
 
 
-=== TEST 12: an order whose webhook cannot be written is not acknowledged
+=== TEST 13: an order whose webhook cannot be written is not acknowledged
 --- play
 my ($id, $store) = endpoint('unlucky');
 my $product = sql("INSERT INTO shop.products (store_id, name, price, stock)

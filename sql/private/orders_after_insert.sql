@@ -54,6 +54,7 @@ BEGIN
         INSERT INTO outbox_changes (order_id, store_id)
         SELECT n.id, n.store_id
           FROM new_rows n, outbox_asked(n.store_id, 'order.created')
+        ON CONFLICT (order_id) DO NOTHING
     )
     INSERT INTO change_log
            (order_id, version, status, final, deleted, buyer, seller, driver,

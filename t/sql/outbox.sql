@@ -175,6 +175,14 @@ DELETE FROM shop.orders WHERE id = :'o';
 SELECT pg_temp.ends() \g /dev/null
 SELECT is(pg_temp.written(), 'order.deleted 3',
           'changed and deleted at once: deleted');
+SELECT pg_temp.new_order(:shop_store) AS o \gset
+SELECT pg_temp.ends(), pg_temp.written() \g /dev/null
+DELETE FROM shop.orders WHERE id = :'o';
+INSERT INTO shop.orders (id, buyer_id, store_id, payment_method, total_amount)
+VALUES (:'o', :buyer, :shop_store, 'card', 1);
+SELECT pg_temp.ends() \g /dev/null
+SELECT is(pg_temp.written(), 'order.updated 1',
+          'deleted and written anew at once: another version of it');
 SAVEPOINT s;
 SELECT pg_temp.new_order(:shop_store) \g /dev/null
 ROLLBACK TO s;
