@@ -28,7 +28,11 @@ server {
 }
 END
 
-our $small = http_config() . $server;
+# who does not read answers no ping either; nobody is to be dropped for that
+# while the others are read
+
+our $patient = 'order_push_heartbeat 10m; order_push_timeout 10m;';
+our $small = http_config() . $patient . $server;
 $small =~ s/tokens=1m/tokens=1m changes=64k/;
 
 our @ports = map { OrderTest::free_port() } 1 .. 2;
@@ -269,7 +273,7 @@ is((grep { !/^ready/ } map { brief($_) } $_->until(qr/_update/))[0],
 
 
 === TEST 5: who takes nothing when a gap comes is told the full state
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my $id = order_live('missed');
 my $quick = quick($id);
@@ -342,7 +346,7 @@ is $_->{code}, 304, 'what has not' for @got[1 .. 4];
 
 
 === TEST 8: a gap costs a slow client of many orders nothing but a reset of each
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my @ids = map { order_live("gap $_") } 1 .. 3;
 

@@ -19,7 +19,11 @@ server {
 }
 END
 
-our $small = http_config() . $server;
+# who does not read answers no ping either; nobody is to be dropped for that
+# while the others are read
+
+our $patient = 'order_push_heartbeat 10m; order_push_timeout 10m;';
+our $small = http_config() . $patient . $server;
 $small =~ s/tokens=1m/tokens=1m changes=64k/;
 
 
@@ -92,7 +96,7 @@ run_tests();
 __DATA__
 
 === TEST 1: who does not read holds up nobody, and goes on in order when he does
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my $id = order_live('slow');
 my @slow = slow($id);
@@ -111,7 +115,7 @@ is $_->told, 'order_status_update 402 pending', 'and live again' for @slow;
 
 
 === TEST 2: who reads a little now and then sees each version, too
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my $id = order_live('now and then');
 my @slow = slow($id);
@@ -132,7 +136,7 @@ is versions($slow[$_], $seen[$_], 301), 'all', 'the rest' for 0 .. 2;
 
 
 === TEST 3: a hundred who do not read cost little memory
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my $id = order_live('memory');
 my @slow = slow($id, 33);
@@ -238,7 +242,7 @@ is $_->told, 'order_status_update 2 pending', 'and told' for @idle;
 
 
 === TEST 7: a slow client of many orders sees each version of each
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my @ids = map { order_live("many $_") } 1 .. 10;
 my ($all) = (slow($ids[0]))[2];
@@ -271,7 +275,7 @@ for my $client ($all, $some) {
 
 
 === TEST 8: a client that never reads even the head
---- http_config eval: $::server
+--- http_config eval: $::patient . $::server
 --- play
 my $id = order_live('head');
 my @how = (as => 'buyer', port => port(), buffer => 2048, nowait => 1);

@@ -65,7 +65,8 @@ sub in_order {
 
     for my $version ($from .. $to) {
         until (@{ $stream->{events} }) {
-            return "none behind $version" if !$stream->pump(10);
+            return "none behind $version"
+                if !$stream->pump($ENV{TEST_NGINX_TIMEOUT});
         }
 
         my ($got) = shift(@{ $stream->{events} })->{text}
@@ -122,19 +123,23 @@ order_jwt_leeway 0s;
 --- http_config eval: $::servers
 --- play
 my $id = order_live('expires');
-my %streams = map { ($_ => [streams($_, $id, token => token('buyer', 3))]) }
+my %streams = map { ($_ => [streams($_, $id, token => token('buyer', 10))]) }
                   keys %::ways;
 
 for my $way (sort keys %streams) {
     my ($one, $all, $socket) = @{ $streams{$way} };
 
-    is $_->told, 'end token_expired', "$way: why" for $one, $all;
+    is $_->told(1, 30), 'end token_expired', "$way: why" for $one, $all;
     ok $_->over, 'closed' for $one, $all;
-    is $socket->close_code, 4401, 'WebSocket: why' if $socket;
+    is "$socket->{opened}, " . $socket->close_code(30), 'ready, 4401',
+        'WebSocket: why' if $socket;
 }
 
 
 === TEST 3: who does not read goes on in order when he does
+--- order
+order_push_heartbeat 10m;
+order_push_timeout 10m;
 --- http_config eval: $::servers
 --- play
 my $id = order_live('slow');
