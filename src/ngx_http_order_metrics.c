@@ -572,5 +572,11 @@ ngx_http_order_metrics_shop(ngx_http_order_scrape_t *scrape)
 
     if (age <= NGX_HTTP_ORDER_METRICS_OLD) {
         scrape->p = ngx_movemem(scrape->p, text.data, text.len);
+
+        /* a line ends */
+
+        if (text.len && scrape->p[-1] != LF) {
+            *scrape->p++ = LF;
+        }
     }
 }

@@ -385,3 +385,100 @@ order_database: invalid parameter "wait=1s"
 --- wrong: $::zone, 'order_replica "host=127.0.0.1";', $::key
 --- error_log
 "order_replica" needs an "order_database"
+
+
+=== TEST 48: order_metrics needs a zone
+--- wrong: $::db
+--- config
+location = /metrics { order_metrics; }
+--- error_log
+"order_metrics" needs an "order_zone"
+
+
+=== TEST 49: and a database
+--- wrong: $::zone
+--- config
+location = /metrics { order_metrics; }
+--- error_log
+"order_metrics" needs an "order_database"
+
+
+=== TEST 50: it stands in a location
+--- wrong: $::zone, $::db, 'order_metrics;'
+--- error_log
+"order_metrics" directive is not allowed here
+
+
+=== TEST 51: once
+--- wrong: $::zone, $::db
+--- config
+location = /metrics { order_metrics; order_metrics; }
+--- error_log
+"order_metrics" directive is duplicate
+
+
+=== TEST 52: without arguments
+--- wrong: $::zone, $::db
+--- config
+location = /metrics { order_metrics on; }
+--- error_log
+invalid number of arguments in "order_metrics" directive
+
+
+=== TEST 53: order_health ready needs a zone
+--- wrong: $::db
+--- config
+location = /ready { order_health ready; }
+--- error_log
+"order_health ready" needs an "order_zone"
+
+
+=== TEST 54: and a database
+--- wrong: $::zone
+--- config
+location = /ready { order_health ready; }
+--- error_log
+"order_health ready" needs an "order_database"
+
+
+=== TEST 55: order_health has two values
+--- wrong: $::zone, $::db
+--- config
+location = /ready { order_health on; }
+--- error_log
+order_health: "on" is neither "live" nor "ready"
+
+
+=== TEST 56: one of them
+--- wrong: $::zone, $::db
+--- config
+location = /ready { order_health live; order_health ready; }
+--- error_log
+"order_health" directive is duplicate
+
+
+=== TEST 57: it stands in a location
+--- wrong: $::zone, $::db, 'order_health live;'
+--- error_log
+"order_health" directive is not allowed here
+
+
+=== TEST 58: order_health live needs nothing
+--- order: off
+--- config
+location = /live { order_health live; }
+--- request
+GET /live
+--- response_body chomp
+{"status":"live"}
+
+
+=== TEST 59: the feed runs for order_metrics and order_health alone
+--- order: off
+--- http_config eval: "$::zone $::db"
+--- config
+location = /metrics { order_metrics; }
+location = /ready { order_health ready; }
+--- play
+ok wait_until(sub { call('GET /ready')->{code} == 200 }), 'ready';
+like call('GET /metrics')->{body}, qr/^nginx_order_feed_up 1$/m, 'it is up';

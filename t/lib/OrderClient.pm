@@ -415,7 +415,7 @@ sub reload {
 
 
 # A second nginx on the same database; the port it listens on.  "http" are
-# directives for its "http" besides the common ones.
+# directives for its "http" besides the common ones, "server" for its server.
 sub second_nginx {
     my %how = @_;
     my $port = OrderTest::free_port();
@@ -424,6 +424,7 @@ sub second_nginx {
                  ? "load_module $ENV{TEST_NGINX_LOAD_MODULES};" : '';
     my $workers = $how{workers} // 2;
     my $http = $how{http} // '';
+    my $server = $how{server} // '';
 
     chmod 0755, $root;
     make_path("$root/logs");
@@ -446,6 +447,7 @@ END
     server {
         listen 127.0.0.1:$port;
         location / { order_api; }
+        $server
     }
 }
 END

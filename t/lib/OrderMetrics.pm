@@ -18,7 +18,7 @@ use Test::More ();
 use OrderClient;
 use OrderTest;
 
-our @EXPORT = qw(metric metrics metrics_config moved promtool series
+our @EXPORT = qw(metric metrics metrics_config moved moves promtool series
                  shop_metrics);
 
 {
@@ -100,6 +100,20 @@ sub moved {
                 grep { /$which/ } keys %after;
 
     return map { $_ => $after{$_} - ($before{$_} // 0) } @names;
+}
+
+
+# moves(CODE, NOTE, SERIES => BY ...): exactly these move, of the families that
+# count requests and what is asked of the database for them.
+sub moves {
+    my ($code, $note, %expected) = @_;
+    my %moved = moved(qr/^(?:polls|requests|tokens|webhooks|push_\w+
+                           |db_queries)_total(?!\{lane="(?:feed|slow)")/x,
+                      $code);
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    return Test::More::is_deeply(\%moved, \%expected, $note);
 }
 
 

@@ -1,8 +1,8 @@
 
 /*
  * Counters of many processes in shared memory: exact while they are added to,
- * when their process is killed, when there are more processes than slots; and
- * gauges of the living only.
+ * when their process is killed, when there are more processes than slots;
+ * gauges of the living only; and a text that is never told in parts.
  */
 
 
@@ -322,6 +322,134 @@ times(void)
 }
 
 
+/* Is this one that a writer tells: one letter, as often as it says. */
+
+static int
+whole(const ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 1; i < text->len; i++) {
+        if (text->data[i] != text->data[0]) {
+            return 0;
+        }
+    }
+
+    return text->len == (size_t) (text->data[0] - 'a' + 1) * 2000;
+}
+
+
+static void
+tell(u_char letter)
+{
+    ngx_str_t      text;
+    static u_char  buf[26 * 2000];
+
+    text.data = buf;
+    text.len = (letter - 'a' + 1) * 2000;
+    memset(buf, letter, text.len);
+
+    ngx_order_metrics_tell(&shared->metrics, &text);
+}
+
+
+static pid_t
+teller(void)
+{
+    pid_t   pid;
+    u_char  letter;
+
+    pid = fork();
+
+    if (pid == 0) {
+        alarm(300);
+
+        for (letter = 'a'; ; letter = letter == 'z' ? 'a' : letter + 1) {
+            tell(letter);
+            shared->did[0]++;
+        }
+    }
+
+    return pid;
+}
+
+
+static void
+texts(void)
+{
+    int                   i, n, torn, none;
+    pid_t                 pid;
+    ngx_str_t             text;
+    ngx_msec_t            age;
+    ngx_order_metrics_t  *metrics;
+    static u_char         buf[NGX_ORDER_METRICS_TEXT];
+
+    metrics = &shared->metrics;
+    text.data = buf;
+    ngx_current_msec = 1000;
+
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_DECLINED,
+       "no text yet");
+
+    tell('c');
+    ngx_current_msec = 4500;
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_OK
+       && whole(&text) && buf[0] == 'c' && age == 3500,
+       "a text is told, and its age");
+
+    tell('d');
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_OK
+       && buf[0] == 'd' && age == 0, "the next one is told instead");
+
+    metrics->texts[metrics->text].data[77] ^= 1;
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_OK
+       && whole(&text) && buf[0] == 'c' && age == 3500,
+       "one that is torn is not: the one before it is");
+
+    metrics->texts[!metrics->text].len = NGX_ORDER_METRICS_TEXT + 1;
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_DECLINED,
+       "both torn: none");
+
+    text.len = 0;
+    ngx_order_metrics_tell(metrics, &text);
+    ok(ngx_order_metrics_told(metrics, &text, &age) == NGX_OK
+       && text.len == 0, "an empty one is one");
+
+    /* killed halfway, again and again */
+
+    torn = none = 0;
+    tell('e');
+    tell('f');
+
+    for (i = 0; i < 100; i++) {
+        shared->did[0] = 0;
+        pid = teller();
+
+        while (shared->did[0] < 3) {
+            usleep(100);
+        }
+
+        for (n = 0; n < 20; n++) {
+            if (ngx_order_metrics_told(metrics, &text, &age) == NGX_OK) {
+                torn += !whole(&text);
+            }
+        }
+
+        end(pid);
+
+        if (ngx_order_metrics_told(metrics, &text, &age) != NGX_OK) {
+            none++;
+
+        } else {
+            torn += !whole(&text);
+        }
+    }
+
+    ok(torn == 0, "what is told is whole, whoever writes or is killed");
+    ok(none == 0, "a writer that is killed leaves one that is");
+}
+
+
 int
 main(void)
 {
@@ -341,6 +469,7 @@ main(void)
     killed();
     crowd();
     times();
+    texts();
 
     return done();
 }
