@@ -20,7 +20,8 @@ packages_run="nginx postgresql sqitch libdbd-pg-perl openssl perl curl
 packages_test="pgtap libtap-parser-sourcehandler-pgtap-perl
     libtest-base-perl libnet-dns-perl pgbouncer prometheus
     clang libclang-rt-dev nodejs npm chromium lintian mmdebstrap
-    libgnutls-dane0 libidn12 libnsl2 libnss-wrapper"
+    libgnutls-dane0 libidn12 libnsl2 libnss-wrapper
+    systemd"
 packages_package="debhelper dpkg-dev nginx"
 packages_bench="wrk libnginx-mod-nchan"
 
