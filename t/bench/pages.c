@@ -35,14 +35,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 
@@ -62,7 +60,6 @@ static void phases_make(char **args, int n);
 static void run(void);
 static void poll_begin(uint32_t n, uint64_t due, uint32_t phase);
 static void phase_print(phase_t *phase, double seconds);
-static double worker_time(void);
 static uint64_t chance(void);
 
 
@@ -242,7 +239,7 @@ run(void)
     uint64_t  start, due, base, end;
     uint32_t  i, phase;
 
-    busy = worker_time();
+    busy = worker_time(worker);
     start = now() + 100000000;
     base = start;
     end = start + phases[0].seconds * 1e9;
@@ -259,7 +256,7 @@ run(void)
         due = base + (uint64_t) turns[i].at * 8;
 
         while (due >= end) {
-            phases[phase].busy = worker_time() - busy;
+            phases[phase].busy = worker_time(worker) - busy;
             busy += phases[phase].busy;
 
             if (++phase == phase_count) {
@@ -421,35 +418,6 @@ phase_print(phase_t *phase, double seconds)
 }
 
 
-/* In seconds: user and system. */
-static double
-worker_time(void)
-{
-    char           name[64], line[1024], *end;
-    FILE          *in;
-    unsigned long  user, system;
-
-    if (worker == 0) {
-        return 0;
-    }
-
-    snprintf(name, sizeof(name), "/proc/%d/stat", worker);
-    in = fopen(name, "r");
-
-    if (in == NULL || fgets(line, sizeof(line), in) == NULL
-        || (end = strrchr(line, ')')) == NULL
-        || sscanf(end + 2, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu"
-                  " %lu", &user, &system) != 2)
-    {
-        die("%s: cannot be read", name);
-    }
-
-    fclose(in);
-
-    return (user + system) / (double) sysconf(_SC_CLK_TCK);
-}
-
-
 /* Xorshift: the same in each run. */
 static uint64_t
 chance(void)
@@ -461,30 +429,4 @@ chance(void)
     x ^= x << 17;
 
     return x;
-}
-
-
-uint64_t
-now(void)
-{
-    struct timespec  t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-
-void
-die(const char *fmt, ...)
-{
-    va_list  args;
-
-    fputs("pages: ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-
-    exit(1);
 }

@@ -8,8 +8,7 @@
 #define _PAGES_H_INCLUDED_
 
 
-#include <stddef.h>
-#include <stdint.h>
+#include "client.h"
 
 
 #define TAG  32
@@ -59,10 +58,6 @@ void net_wait(uint64_t until);
 void page_answer(uint32_t n, int status, const char *head, const char *body,
     size_t len);
 void page_sent(uint32_t n);
-
-uint64_t now(void);
-void die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
 
 
 extern page_t      *pages;

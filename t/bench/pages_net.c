@@ -7,17 +7,12 @@
 
 #include "pages.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 
 #define EVENTS   512
@@ -34,7 +29,7 @@ typedef struct {
 } connection_t;
 
 
-static void connection_open(connection_t *c, const struct sockaddr_in *to);
+static void connection_open(connection_t *c, const char *address);
 static void connection_send(connection_t *c);
 static void connection_read(connection_t *c);
 static size_t connection_answer(connection_t *c, const char *data,
@@ -49,32 +44,9 @@ static uint32_t       connection_count;
 void
 net_open(const char *address, uint32_t count)
 {
-    char                host[64], *port;
-    uint32_t            i;
-    struct rlimit       limit;
-    struct sockaddr_in  to = { .sin_family = AF_INET };
+    uint32_t  i;
 
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-
-    if (limit.rlim_max < count + 64) {
-        die("%u connections need a higher limit of open files (ulimit -n)",
-            count);
-    }
-
-    snprintf(host, sizeof(host), "%s", address);
-    port = strchr(host, ':');
-
-    if (port) {
-        *port++ = '\0';
-    }
-
-    if (port == NULL || inet_pton(AF_INET, host, &to.sin_addr) != 1) {
-        die("%s: is not ADDRESS:PORT", address);
-    }
-
-    to.sin_port = htons(atoi(port));
+    files_allow(count);
 
     epoll = epoll_create1(0);
     connections = calloc(count, sizeof(connection_t));
@@ -85,31 +57,18 @@ net_open(const char *address, uint32_t count)
     }
 
     for (i = 0; i < count; i++) {
-        connection_open(&connections[i], &to);
+        connection_open(&connections[i], address);
     }
 }
 
 
 static void
-connection_open(connection_t *c, const struct sockaddr_in *to)
+connection_open(connection_t *c, const char *address)
 {
-    int                 one = 1;
-    struct linger       reset = { .l_onoff = 1 };
     struct epoll_event  event = { .events = EPOLLIN, .data.ptr = c };
 
     c->page = NOBODY;
-    c->fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (c->fd == -1
-        || connect(c->fd, (const struct sockaddr *) to, sizeof(*to)) == -1)
-    {
-        die("connect: %s", strerror(errno));
-    }
-
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-
-    /* no TIME_WAIT: the next run needs the ports */
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    c->fd = dial(address);
 
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) == -1) {
         die("epoll_ctl: %s", strerror(errno));

@@ -35,14 +35,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 
 #define EVENTS       1024
@@ -66,7 +64,6 @@ static void hold(void);
 static void fan(const char *address, const char *file, uint32_t rounds);
 static void fan_round(trigger_t *trigger, uint64_t start);
 static void fan_message(stream_t *stream);
-static double worker_time(void);
 static void trigger_open(trigger_t *trigger, const char *address,
     const char *file);
 static void trigger_send(trigger_t *trigger);
@@ -206,7 +203,7 @@ fan(const char *address, const char *file, uint32_t rounds)
         i = (n < WARM_ROUNDS) ? 0 : n - WARM_ROUNDS;
 
         if (n == WARM_ROUNDS) {
-            used = worker_time();
+            used = worker_time(worker);
         }
 
         before = stream_bytes;
@@ -222,14 +219,14 @@ fan(const char *address, const char *file, uint32_t rounds)
         times[3][i] = (stream_bytes - before) / stream_count;
     }
 
-    used = worker_time() - used;
+    used = worker_time(worker) - used;
 
     for (i = 0; i < 3; i++) {
         printf("%.2f %.2f ", percentile(times[i], rounds, 50) / 1e6,
                percentile(times[i], rounds, 99) / 1e6);
     }
 
-    printf("%.1f %u\n", used / rounds,
+    printf("%.1f %u\n", used * 1000 / rounds,
            (unsigned) percentile(times[3], rounds, 50));
 }
 
@@ -266,35 +263,6 @@ fan_message(stream_t *stream)
     if (fan_arrived == stream_count) {
         fan_last = now();
     }
-}
-
-
-/* In milliseconds: user and system. */
-static double
-worker_time(void)
-{
-    char           name[64], line[1024], *end;
-    FILE          *in;
-    unsigned long  user, system;
-
-    if (worker == 0) {
-        return 0;
-    }
-
-    snprintf(name, sizeof(name), "/proc/%d/stat", worker);
-    in = fopen(name, "r");
-
-    if (in == NULL || fgets(line, sizeof(line), in) == NULL
-        || (end = strrchr(line, ')')) == NULL
-        || sscanf(end + 2, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu"
-                  " %lu", &user, &system) != 2)
-    {
-        die("%s: cannot be read", name);
-    }
-
-    fclose(in);
-
-    return (user + system) * 1000.0 / sysconf(_SC_CLK_TCK);
 }
 
 
@@ -418,17 +386,6 @@ sources_wait(int milliseconds)
 }
 
 
-uint64_t
-now(void)
-{
-    struct timespec  t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-
 static int
 compare(const void *a, const void *b)
 {
@@ -445,19 +402,4 @@ percentile(uint64_t *values, uint32_t count, uint32_t percent)
     qsort(values, count, sizeof(uint64_t), compare);
 
     return values[((uint64_t) count * percent + 99) / 100 - 1];
-}
-
-
-void
-die(const char *fmt, ...)
-{
-    va_list  args;
-
-    fputs("push: ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-
-    exit(1);
 }

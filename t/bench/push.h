@@ -13,8 +13,7 @@
 #define _PUSH_H_INCLUDED_
 
 
-#include <stddef.h>
-#include <stdint.h>
+#include "client.h"
 
 
 typedef struct source_s  source_t;
@@ -74,22 +73,13 @@ void streams_open(const streams_conf_t *conf);
 /* Changes an order each time, at this rate, and prints how long it takes. */
 void spread(const char *conninfo, uint32_t rate, uint32_t seconds);
 
-/* A connection to "127.0.0.1:8080". */
-int  dial(const char *address);
-
 void source_add(source_t *source);
 
 /* Waits so long, or until something happens, and handles it. */
 void sources_wait(int milliseconds);
 
-/* Nanoseconds of the monotonic clock. */
-uint64_t  now(void);
-
 /* The value that so many of a hundred do not exceed; sorts them. */
 uint64_t  percentile(uint64_t *values, uint32_t count, uint32_t percent);
-
-void die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
 
 
 #endif /* _PUSH_H_INCLUDED_ */

@@ -7,14 +7,10 @@
 
 #include "push.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 
@@ -58,18 +54,10 @@ streams_open(const streams_conf_t *given)
 {
     uint32_t       opened;
     uint64_t       start;
-    struct rlimit  limit;
 
     conf = *given;
 
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-
-    if (limit.rlim_max < conf.count + 64) {
-        die("%u streams need a higher limit of open files (ulimit -n)",
-            conf.count);
-    }
+    files_allow(conf.count);
 
     streams_read(conf.file);
 
@@ -126,41 +114,6 @@ streams_read(const char *file)
     }
 
     fclose(in);
-}
-
-
-int
-dial(const char *address)
-{
-    int                 fd, one = 1;
-    char                host[64], *port;
-    struct sockaddr_in  in = { .sin_family = AF_INET };
-    struct linger       reset = { .l_onoff = 1 };
-
-    snprintf(host, sizeof(host), "%s", address);
-    port = strchr(host, ':');
-
-    if (port) {
-        *port++ = '\0';
-    }
-
-    if (port == NULL || inet_pton(AF_INET, host, &in.sin_addr) != 1) {
-        die("%s: is not ADDRESS:PORT", address);
-    }
-
-    in.sin_port = htons(atoi(port));
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (fd == -1 || connect(fd, (struct sockaddr *) &in, sizeof(in)) == -1) {
-        die("%s: %s", address, strerror(errno));
-    }
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-
-    /* no TIME_WAIT: the next run needs the ports */
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-
-    return fd;
 }
 
 
