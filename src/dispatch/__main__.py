@@ -12,7 +12,6 @@ import select
 import signal
 import sys
 import time
-import urllib.parse
 
 import psycopg
 
@@ -21,7 +20,7 @@ from database import CONNECT, Database
 from lane import Lane
 from mail import Sendmail, Smtp
 from options import options_read
-from webhook import Webhooks
+from webhook import Webhooks, host_of
 
 LOOK = 1            # s: asks the database unasked that often
 MAINTAIN = 300      # s: has old rows deleted that often
@@ -120,6 +119,7 @@ class Dispatcher:
 
             with deadline:
                 deadline.watch(database.conn.fileno())
+                database.listen()
                 database.rang()
                 self.record()
                 self.look()
@@ -196,7 +196,7 @@ def report(kind, result):
             f' ms={1000 * result.took.total_seconds():.0f}'
 
     if kind == 'webhook':
-        words += f' host={urllib.parse.urlsplit(row.url).hostname}'
+        words += f' host={host_of(row.url)}'
 
     if not result.failure:
         log(INFO, f'{words} done')

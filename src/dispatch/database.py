@@ -24,6 +24,7 @@ class Database:
     def __init__(self, conninfo):
         self.hosts = list(conninfo_each(conninfo))
         self.conn = None
+        self.listens = False
         self.cause = None
         self.lost_at = None
         self.retry_at = 0
@@ -45,7 +46,12 @@ class Database:
             raise failed
 
         self.conn = conn
-        conn.execute('LISTEN dispatch')
+        self.listens = False
+
+    def listen(self):
+        if not self.listens:
+            self.conn.execute('LISTEN dispatch')
+            self.listens = True
 
     def back(self):
         """After all went well."""
@@ -100,7 +106,7 @@ class Database:
 def conninfo_each(conninfo):
     """The connection's parameters, once for each of its hosts."""
     params = {'connect_timeout': CONNECT, 'tcp_user_timeout': 1000 * CONNECT,
-              'application_name': 'order_dispatch',
+              'application_name': 'order_dispatch', 'client_encoding': 'UTF8',
               **conninfo_to_dict(conninfo)}
     lists = {name: str(params[name]).split(',')
              for name in ('host', 'hostaddr', 'port') if name in params}

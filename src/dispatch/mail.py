@@ -99,7 +99,7 @@ class Sendmail:
             try:
                 code = subprocess.run(
                     command, input=message, stdout=said, stderr=said,
-                    timeout=self.timeout).returncode
+                    timeout=self.timeout, start_new_session=True).returncode
             except subprocess.TimeoutExpired:
                 raise Failure(f'sendmail: no end after {self.timeout:g} s')
             except OSError as error:
@@ -138,7 +138,7 @@ class Smtp:
                 self.ready(deadline)
                 return self.transfer(sender, recipient, message.as_bytes())
 
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self.close()
                 code = getattr(error, 'smtp_code', None)
                 words = getattr(error, 'smtp_error', error)
@@ -179,8 +179,8 @@ class Smtp:
         if url.username:
             self.smtp.login(urllib.parse.unquote(url.username), self.password)
 
-    def check(self, answer, *codes):
-        if answer[0] not in codes:
+    def check(self, answer, code):
+        if answer[0] != code:
             raise smtplib.SMTPResponseException(*answer)
 
     def transfer(self, sender, recipient, data):

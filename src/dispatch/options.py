@@ -97,11 +97,17 @@ def options_read(words):
 
     try:
         conninfo_to_dict(options.db)
-        if options.mail_password_file:
-            with open(options.mail_password_file) as file:
+    except psycopg.Error:
+        parser.error('--db is not a connection string')
+
+    if options.mail_password_file:
+        try:
+            with open(options.mail_password_file, encoding='ascii') as file:
                 options.password = file.readline().rstrip('\r\n')
-    except (OSError, ValueError, psycopg.Error) as error:
-        parser.error(plain(error))
+        except UnicodeError:
+            parser.error('--mail-password-file is not ASCII')
+        except OSError as error:
+            parser.error(plain(error))
 
     user = getattr(options.mail, 'username', None)
 

@@ -182,6 +182,14 @@ class Webhooks:
             response.getheader('Retry-After')))
 
 
+def host_of(url):
+    """What may be logged of a URL."""
+    try:
+        return urllib.parse.urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def target(url):
     path = urllib.parse.quote(url.path or '/', safe="/%:@!$&'()*+,;=~")
 

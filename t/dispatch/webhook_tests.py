@@ -320,5 +320,10 @@ def nonsense(world):
         port = closed.getsockname()[1]
     number = send(world, f'https://localhost:{port}/')
     has(world.last(number).note, 'Connection refused', 'nobody listens')
-    number = send(world, 'https://nowhere.invalid/')
-    is_(world.row(number).state, 'waiting', 'no such name')
+
+    for url in ('https://nowhere.invalid/', 'https://[::1/', 'https://',
+                'https://localhost:port/', 'https://user@localhost/',
+                'ftp://localhost/', 'https://a..b/', '//localhost/', 'x'):
+        number = send(world, url)
+        is_((world.row(number).state, world.last(number).code),
+            ('waiting', None), url)
