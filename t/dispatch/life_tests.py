@@ -124,6 +124,13 @@ def early(world):
                             'target_session_attrs=read-write'))
     is_(world.row(number).state, 'done', 'by the second of two hosts')
 
+    silent = world.receiver.silent.getsockname()[1]
+    number = world.webhook(world.endpoint(world.receiver.url('/'), SECRET))
+    world.once(*world.local('--db', f'host=127.0.0.1,{DIR}/db dbname=shop '
+                            f'port={silent},5432 user=order_dispatch '
+                            'connect_timeout=2'))
+    is_(world.row(number).state, 'done', 'the first accepts, and is silent')
+
 
 @test('two dispatchers at once: 500 rows, each sent once')
 def two(world):
