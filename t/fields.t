@@ -13,7 +13,8 @@ use Test::Nginx::Socket;
 
 # what the module asks by itself is not counted
 
-my $own = 'feed_read|ring|maintain|automate|statuses|open_orders';
+my $own = 'feed_read|ring|maintain|automate|statuses|open_orders'
+          . '|order_metrics|position|replayed';
 our ($calls, $rollbacks);
 
 

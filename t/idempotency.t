@@ -1,5 +1,5 @@
 # Idempotency-Key, at every POST that creates: which these are, the OpenAPI
-# document tells.
+# document tells.  Those without a body are in t/webhook-endpoints.t.
 
 use strict;
 use warnings;
@@ -47,7 +47,8 @@ sub disputable {
 
 # For each of them: the body, from more members and the user; how many were
 # made; what keeps it from being done, if it is not that the products are not
-# sold, and what undoes that.  "cart": what is ordered is in the cart.
+# sold, and what undoes that.  "cart": what is ordered is in the cart; "as":
+# who may, in the place of the two buyers.
 my $laptop = '"product_id":"' . product_id(61) . '","quantity":1';
 my %cart_item = (json => with($laptop),
     more => ',"size":"L"',
@@ -76,6 +77,14 @@ our %keyed = (
                   WHERE new_status = 'disputed'",
         fail => sprintf($escrow, 'admin'), mend => sprintf($escrow,
                                                            'customer') },
+    'POST /api/webhook-endpoints' => {
+        json => with('"url":"https://a.example","store_id":"' . store_id(3)
+                     . '"'),
+        more => ',"description":"Another"',
+        as => { buyer => 'seller', buyer2 => 'admin' },
+        made => 'SELECT count(*) FROM shop.webhook_endpoints',
+        fail => 'UPDATE shop.outbox_settings SET webhook_limit = 0',
+        mend => 'UPDATE shop.outbox_settings SET webhook_limit = 20' },
 );
 
 
@@ -92,7 +101,8 @@ sub request {
 
     return sub {
         my ($key, $more) = @_;
-        return ($line, as => $user, headers => "Idempotency-Key: $key",
+        return ($line, as => ($what->{as} // {})->{$user} // $user,
+                headers => "Idempotency-Key: $key",
                 json => $what->{json}->($more // '', $user));
     };
 }
@@ -145,10 +155,11 @@ for my $path (sort keys %$paths) {
     for my $method (sort keys %{ $paths->{$path} }) {
         my $told = $paths->{$path}{$method};
         my $name = uc($method) . " $path";
-        my @bodies = @{ $told->{requestBody}{content}{'application/json'}
-                        {schema}{oneOf} // [] };
+        my $body = $told->{requestBody}{content}{'application/json'}{schema};
+        my @bodies = @{ $body->{oneOf} // [] };
 
-        next if !grep { $_ eq 'keyed' } @{ $told->{'x-flags'} };
+        next if !@bodies && !%{ $body->{properties} // {} }
+                || !grep { $_ eq 'keyed' } @{ $told->{'x-flags'} };
 
         push @keyed, @bodies ? map {
             my $of = $_->{properties};
@@ -198,7 +209,8 @@ for my $name (sort keys %::keyed) {
     is_problem call($line, %how), 422, 'IDEMPOTENCY_KEY_REUSED',
         "$name: other bytes";
     is made($name), $made, "$name: nothing was made";
-    is_replayed call($request->("other $name")), $first, "$name: the first is kept";
+    is_replayed call($request->("other $name")), $first,
+        "$name: the first is kept";
 }
 
 

@@ -136,7 +136,8 @@ sub state_of {
                           WHERE relnamespace = 'shop'::regnamespace
                             AND relkind IN ('r', 'p') AND NOT relispartition
                             AND relname NOT IN ('order_tallies',
-                                'order_search', 'loaded')
+                                'order_search', 'loaded', 'metric_totals',
+                                'metric_mark')
                           ORDER BY relname");
 
     return sql("SELECT md5($state)");
