@@ -11,7 +11,7 @@ use Test::More;
 
 my $reloads = scaled(5, 50);
 
-my $node = node(database => 'connections=2');
+my $node = node(database => 'connections=2', http => 'order_feed_timeout 15s;');
 my $client = $node->client('buyer');
 my @orders = map { place($client) } 1 .. 100;
 
