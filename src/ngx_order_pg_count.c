@@ -74,6 +74,13 @@ ngx_order_pg_session_count(ngx_order_pg_session_t *session)
 
     if (session->counted) {
         ngx_order_metrics_adjust(session->gauge, -1);
+        session->counted = 0;
+    }
+
+    /* a worker that exits lets go of its connections: they are not down */
+
+    if (gauge == NGX_ORDER_METRICS_DOWN && ngx_exiting) {
+        return;
     }
 
     ngx_order_metrics_adjust(gauge, 1);

@@ -130,7 +130,7 @@ for my $round (1 .. 3) {
 [emerg]
 
 
-=== TEST 4: a reload keeps the counts; workers that finish count until they are gone
+=== TEST 4: a reload keeps the counts
 --- play
 my $id = order_now('d');
 
@@ -150,7 +150,30 @@ is_deeply { moved(qr/^polls_total/, sub { polls($id, 20) }) },
           { $::hit => 20 }, 'and it goes on';
 
 
-=== TEST 5: another layout of the zone begins anew
+=== TEST 5: workers that finish count until they are gone
+--- order
+order_push_drain 8s;
+--- play
+my @streams = map { sse('/api/events', as => 'seller') } 1 .. 24;
+my %now;
+
+$_->next for @streams;
+kill 'HUP', OrderClient::master();
+
+ok wait_until(sub {
+    %now = metrics();
+    return $now{workers} > 3 && $now{'db_connections{state="idle"}'} == 12
+           && $now{'db_connections{state="down"}'} == 0;
+}), 'old ones beside the new ones, whose connections count';
+cmp_ok $now{$::sse}, '>', 0, 'their subscribers count';
+ok wait_until(sub { metric('workers') == 3 }, 60), 'gone';
+
+%now = metrics();
+is $now{'push_ends_total{reason="reload"}'}, 24, 'with a good-bye';
+is $now{$::sse}, 0, 'and nobody is left';
+
+
+=== TEST 6: another layout of the zone begins anew
 --- play
 my $id = order_now('e');
 
@@ -164,7 +187,7 @@ ok wait_until(sub {
 is metric('workers'), 3, 'with all workers';
 
 
-=== TEST 6: instances count for themselves
+=== TEST 7: instances count for themselves
 --- play
 my $id = order_now('f');
 my $port = second_nginx(server => 'location = /metrics { order_metrics; }');
@@ -179,7 +202,7 @@ is metric($::hit, port => $port) + metric('polls_total{result="miss"}',
                                           port => $port), 30, 'but there';
 
 
-=== TEST 7: what the database said is told by all workers; its age, and its end
+=== TEST 8: what the database said is told by all workers; its age, and its end
 --- play
 shop_metrics("E'# HELP nginx_order_x It.\\n# TYPE nginx_order_x gauge\\n"
              . "nginx_order_x 5'");
