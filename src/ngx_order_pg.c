@@ -64,6 +64,7 @@ static ngx_order_pg_query_t *ngx_order_pg_pool_next(ngx_order_pg_pool_t *pg,
     ngx_order_pg_session_t *session);
 static ngx_uint_t ngx_order_pg_pool_serves(ngx_order_pg_pool_t *pg,
     ngx_order_pg_session_t *session, ngx_uint_t lane);
+static void ngx_order_pg_pool_count(ngx_order_pg_pool_t *pg, ngx_int_t n);
 static ngx_order_pg_query_t *ngx_order_pg_pool_oldest(
     ngx_order_pg_pool_t *pg);
 static void ngx_order_pg_pool_dequeue(ngx_order_pg_query_t *query);
@@ -147,8 +148,10 @@ ngx_order_pg_pool_init(ngx_order_pg_pool_t *pg, const ngx_str_t *name,
         ngx_order_pg_session_count(session);
     }
 
-    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE_LIMIT,
-                             (ngx_int_t) pg->conf->queue);
+    if (!pg->conf->standby) {
+        ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE_LIMIT,
+                                 (ngx_int_t) pg->conf->queue);
+    }
 
     return NGX_OK;
 }
@@ -344,8 +347,7 @@ ngx_order_pg_query(ngx_order_pg_pool_t *pg, ngx_order_pg_query_t *query)
     query->stage = NGX_ORDER_PG_QUEUED;
     ngx_queue_insert_tail(&pg->queues[query->statement->lane],
                           &query->queue);
-    pg->queued++;
-    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE, 1);
+    ngx_order_pg_pool_count(pg, 1);
 
     ngx_order_pg_pool_dispatch(pg);
 
@@ -365,13 +367,6 @@ ngx_order_pg_query(ngx_order_pg_pool_t *pg, ngx_order_pg_query_t *query)
     }
 
     ngx_order_pg_pool_connect(pg);
-}
-
-
-ngx_uint_t
-ngx_order_pg_ready(const ngx_order_pg_pool_t *pg)
-{
-    return pg->connected > 0 && !pg->closing;
 }
 
 
@@ -601,11 +596,23 @@ ngx_order_pg_pool_dequeue(ngx_order_pg_query_t *query)
     pg = query->pool;
 
     ngx_queue_remove(&query->queue);
-    pg->queued--;
-    ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE, -1);
+    ngx_order_pg_pool_count(pg, -1);
 
     if (pg->queued == 0 && pg->timer.timer_set) {
         ngx_del_timer(&pg->timer);
+    }
+}
+
+
+/* the gauge is order_database's */
+
+static void
+ngx_order_pg_pool_count(ngx_order_pg_pool_t *pg, ngx_int_t n)
+{
+    pg->queued += n;
+
+    if (!pg->conf->standby) {
+        ngx_order_metrics_adjust(NGX_ORDER_METRICS_QUEUE, n);
     }
 }
 
@@ -636,64 +643,4 @@ ngx_order_pg_pool_close(ngx_order_pg_pool_t *pg)
     if (pg->outbox.closed) {
         ngx_order_pg_forget(&pg->outbox.queue);
     }
-}
-
-
-void
-ngx_order_pg_outbox_init(ngx_order_pg_outbox_t *outbox,
-    ngx_event_handler_pt handler, void *data, ngx_log_t *log)
-{
-    ngx_queue_init(&outbox->queue);
-
-    outbox->event.handler = handler;
-    outbox->event.data = data;
-    outbox->event.log = log;
-}
-
-
-/* a caller who asks again from inside its handler has to wait for a turn */
-
-void
-ngx_order_pg_outbox_post(ngx_order_pg_outbox_t *outbox)
-{
-    ngx_post_event(&outbox->event, outbox->delivering
-                                   ? &ngx_posted_next_events
-                                   : &ngx_posted_events);
-}
-
-
-/* the query is its caller's again when its handler is called */
-
-void
-ngx_order_pg_deliver(ngx_order_pg_outbox_t *outbox)
-{
-    ngx_queue_t           *q, answered;
-    ngx_order_pg_query_t  *query, kept;     /* holds the result */
-
-    if (ngx_queue_empty(&outbox->queue)) {
-        return;
-    }
-
-    ngx_queue_init(&answered);
-    ngx_queue_add(&answered, &outbox->queue);
-    ngx_queue_init(&outbox->queue);
-
-    outbox->delivering = 1;
-
-    while (!ngx_queue_empty(&answered) && !outbox->closed) {
-        q = ngx_queue_head(&answered);
-        ngx_queue_remove(q);
-
-        query = ngx_queue_data(q, ngx_order_pg_query_t, queue);
-        query->stage = NGX_ORDER_PG_NOWHERE;
-        kept.result = query->result;
-
-        query->handler(query);
-
-        ngx_order_pg_query_free(&kept);
-    }
-
-    outbox->delivering = 0;
-
-    ngx_order_pg_forget(&answered);
 }

@@ -180,9 +180,6 @@ ngx_uint_t ngx_order_pg_pool_up(const ngx_order_pg_pool_t *pg);
 void ngx_order_pg_query(ngx_order_pg_pool_t *pool,
     ngx_order_pg_query_t *query);
 
-/* Is a session of the pool connected? */
-ngx_uint_t ngx_order_pg_ready(const ngx_order_pg_pool_t *pool);
-
 /*
  * The caller goes away: the handler will not be called.  A query that is
  * still queued is not sent; one that is running runs on, unobserved.

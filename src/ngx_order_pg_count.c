@@ -4,7 +4,7 @@
  *
  * A query counts when it is answered; one whose caller went away, when the
  * server has answered it.  A session outside of the pool is the feed's, or
- * loads the zone.
+ * loads the zone.  What standbys are asked is counted by its caller.
  */
 
 
@@ -47,7 +47,7 @@ ngx_order_pg_session_count(ngx_order_pg_session_t *session)
 {
     ngx_uint_t  gauge;
 
-    if (session->lanes == 0) {
+    if (session->lanes == 0 || session->conf->standby) {
         return;
     }
 

@@ -10,7 +10,8 @@
  *     ngx_order_pg_query    statements out, answers in
  *     ngx_order_pg_listen   a session outside the pool, its streams
  *     ngx_order_pg_count    what is counted of them
- *     ngx_order_pg          the pool, the outbox
+ *     ngx_order_pg_outbox   what is answered, until it is told
+ *     ngx_order_pg          the pool
  *
  * A session knows nothing of its owner (the pool, or a session outside of
  * it) but the function to which it tells its events, and the outbox into
@@ -285,13 +286,6 @@ ngx_int_t ngx_order_pg_query_read(ngx_order_pg_session_t *session);
 /* Prepares a query to be queued or sent. */
 void ngx_order_pg_query_init(ngx_order_pg_query_t *query);
 
-/* Puts an answer into the outbox. */
-void ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
-    ngx_order_pg_query_t *query, ngx_order_pg_status_e status);
-
-/* Queries that are in a list will not be answered. */
-void ngx_order_pg_forget(ngx_queue_t *queue);
-
 /* Frees the result, if there is one, and what was read from it. */
 void ngx_order_pg_query_free(ngx_order_pg_query_t *query);
 
@@ -324,7 +318,14 @@ void ngx_order_pg_session_turn(ngx_order_pg_session_t *session,
 void ngx_order_pg_session_count(ngx_order_pg_session_t *session);
 
 
-/* ngx_order_pg */
+/* ngx_order_pg_outbox */
+
+/* Puts an answer into the outbox. */
+void ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
+    ngx_order_pg_query_t *query, ngx_order_pg_status_e status);
+
+/* Queries that are in a list will not be answered. */
+void ngx_order_pg_forget(ngx_queue_t *queue);
 
 void ngx_order_pg_outbox_init(ngx_order_pg_outbox_t *outbox,
     ngx_event_handler_pt handler, void *data, ngx_log_t *log);

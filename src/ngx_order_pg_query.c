@@ -517,10 +517,13 @@ ngx_order_pg_query_finish(ngx_order_pg_session_t *session)
     again = slot.sqlstate[0] ? ngx_order_pg_query_remedy(session, &slot) : 0;
 
     if (query == NULL) {
-        ngx_order_pg_count(session->lanes != 0, slot.statement,
-                           slot.sqlstate[0] ? NGX_ORDER_PG_REFUSED
-                                            : NGX_ORDER_PG_OK,
-                           slot.began);
+        if (!session->conf->standby) {
+            ngx_order_pg_count(session->lanes != 0, slot.statement,
+                               slot.sqlstate[0] ? NGX_ORDER_PG_REFUSED
+                                                : NGX_ORDER_PG_OK,
+                               slot.began);
+        }
+
         ngx_order_pg_outbox_post(session->outbox);
         return;
     }
@@ -590,46 +593,6 @@ ngx_order_pg_query_remedy(ngx_order_pg_session_t *session,
     }
 
     return 0;
-}
-
-
-void
-ngx_order_pg_answer(ngx_order_pg_outbox_t *outbox,
-    ngx_order_pg_query_t *query, ngx_order_pg_status_e status)
-{
-    if (query->stage == NGX_ORDER_PG_SENT) {
-        query->elapsed = ngx_current_msec - query->started;
-    }
-
-    ngx_order_pg_count(query->pool != NULL, query->statement, status,
-                       query->stage == NGX_ORDER_PG_SENT ? query->began : 0);
-
-    if (status != NGX_ORDER_PG_OK && status != NGX_ORDER_PG_REFUSED) {
-        ngx_order_pg_query_free(query);
-    }
-
-    query->status = status;
-    query->stage = NGX_ORDER_PG_ANSWERED;
-
-    ngx_queue_insert_tail(&outbox->queue, &query->queue);
-    ngx_order_pg_outbox_post(outbox);
-}
-
-
-void
-ngx_order_pg_forget(ngx_queue_t *queue)
-{
-    ngx_queue_t           *q;
-    ngx_order_pg_query_t  *query;
-
-    while (!ngx_queue_empty(queue)) {
-        q = ngx_queue_head(queue);
-        ngx_queue_remove(q);
-
-        query = ngx_queue_data(q, ngx_order_pg_query_t, queue);
-        query->stage = NGX_ORDER_PG_NOWHERE;
-        ngx_order_pg_query_free(query);
-    }
 }
 
 

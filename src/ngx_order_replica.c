@@ -107,7 +107,7 @@ void
 ngx_order_replica_query(ngx_order_replica_t *replica,
     ngx_order_replica_read_t *read, ngx_order_pg_query_t *query)
 {
-    if (!ngx_order_pg_ready(replica->pg)) {
+    if (!ngx_order_pg_pool_up(replica->pg)) {
         ngx_order_replica_instead(replica, query, NGX_ORDER_REPLICA_DOWN);
         return;
     }

@@ -13,6 +13,8 @@ use Test::More;
 
 my $rounds = scaled(500, 5000);
 
+alarm 400 + $rounds;
+
 my $pair = DrillPair->new;
 my $standby = $pair->standby;
 my $node = node(name => 'node', workers => 2,

@@ -14,6 +14,8 @@ use Test::More;
 
 my $rounds = $ENV{DRILL_ROUNDS} // scaled(2, 20);
 
+alarm 400 + 60 * $rounds;
+
 my $pair = DrillPair->new;
 my @nodes = map {
     node(name => $_, conninfo => $pair->conninfo,
