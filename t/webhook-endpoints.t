@@ -72,7 +72,7 @@ sub take {
            FROM dispatch.take('{webhook}', 1000, '1 min') t
            JOIN shop.outbox o ON o.id = t.id
           WHERE o.endpoint_id = '$id'
-          ORDER BY t.id");
+          ORDER BY t.created_at");
 }
 
 
@@ -312,7 +312,7 @@ sql('UPDATE shop.outbox_settings SET webhook_limit = 20');
 --- play
 my $other = id_of(add('seller', 3));
 my $store = new_store('lister');
-my @ids = map {
+my @ids = sort map {
     id_of(call("POST $::path", as => 'lister', json =>
         "{\"store_id\":\"$store\",\"url\":\"https://h$_.example.com\"}"))
 } 1 .. 5;
@@ -517,7 +517,7 @@ call("DELETE $::path/$id", as => 'ringer');
 === TEST 12: deliveries in pages
 --- play
 my ($id) = endpoint('pager');
-my @ids = map {
+my @ids = sort map {
     decoded(call("POST $::path/$id/test", as => 'pager'))->{delivery}{id}
 } 1 .. 5;
 

@@ -305,8 +305,9 @@ UPDATE shop.users
 UPDATE shop.users SET email = 'not "an" address' WHERE id = :seller;
 SELECT pg_temp.new_order(:shop_store) AS o \gset
 SELECT pg_temp.ends() \g /dev/null
-SELECT is((SELECT string_agg(concat_ws(' ', event, state), ', ' ORDER BY id)
-             FROM shop.outbox), 'order_created waiting, new_order skipped',
+SELECT is((SELECT string_agg(concat_ws(' ', event, state), ', '
+                             ORDER BY event)
+             FROM shop.outbox), 'new_order skipped, order_created waiting',
           'a seller without an address gets no mail, and that is noted');
 SELECT ok(mail_to_name ~ '^Eve Bcc: all@example.com long'
           AND concat(mail_to_name, subject) !~ '[[:cntrl:]\u2028\u202e]',
