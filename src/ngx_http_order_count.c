@@ -68,12 +68,14 @@ ngx_http_order_count_variant(void)
 void
 ngx_http_order_count(const ngx_http_request_t *r, ngx_uint_t status)
 {
-    ngx_uint_t                   n;
-    const ngx_http_order_ctx_t  *ctx;
+    ngx_uint_t                        n;
+    const ngx_http_order_ctx_t       *ctx;
+    const ngx_http_order_loc_conf_t  *olcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_order_module);
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_module);
 
-    if (ctx == NULL) {
+    if (ctx == NULL || !olcf->api) {
         return;
     }
 

@@ -28,7 +28,8 @@ our @EXPORT = qw(metric metrics metrics_config moved moves promtool series
 }
 
 
-# Every block without a "config" has the API, /metrics, and the probes.
+# Every block without a "config" has the API, /metrics, and the probes, which
+# may look at who asks and are no requests of the API for that.
 sub metrics_config {
     shop_metrics("''");
 
@@ -37,8 +38,8 @@ sub metrics_config {
 
         $block->set_value(config => <<'END') if !defined $block->config;
     location ~ ^/(api|orders|cart-items|seller|ws)(/|$) { order_api; }
-    location = /metrics { order_metrics; }
-    location = /live { order_health live; }
+    location = /metrics { set $who $order_user; order_metrics; }
+    location = /live { set $who $order_user; order_health live; }
     location = /ready { order_health ready; }
 END
     });
