@@ -24,7 +24,6 @@
 #include <ngx_order_hub.h>
 
 
-#define NGX_HTTP_ORDER_VERSION "1.0.0"
 #define NGX_HTTP_ORDER_PARAMS  2       /* parameters in a route's path */
 #define NGX_HTTP_ORDER_COOKIE  "order_token"
 #define NGX_HTTP_ORDER_WS_PATH  "/ws"

@@ -360,7 +360,7 @@ ngx_http_order_metrics_info(ngx_http_order_scrape_t *scrape,
     const ngx_http_order_family_t *family)
 {
     ngx_http_order_put(scrape, "nginx_order_info{version=\"%s\"} 1\n",
-                       NGX_HTTP_ORDER_VERSION);
+                       NGX_ORDER_VERSION);
 }
 
 
