@@ -90,9 +90,12 @@ ok !defined $got->{headers}{'retry-after'}, 'nothing to wait for';
 
 my $queries = sub { sql("SELECT sum(calls) FROM public.pg_stat_statements s
                            JOIN pg_roles r ON r.oid = s.userid
-                          WHERE r.rolname = 'order_api'
+                           JOIN pg_database d ON d.oid = s.dbid
+                          WHERE d.datname = current_database()
+                            AND r.rolname = 'order_api'
                             AND s.query NOT LIKE '%feed_read%'
                             AND s.query NOT LIKE '%automate%'
+                            AND s.query NOT LIKE '%maintain%'
                             AND s.query NOT LIKE '%order_metrics%'") };
 
 queries('feed_read');
