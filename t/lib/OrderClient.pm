@@ -150,13 +150,13 @@ sub queries {
 
 # Waits for a line of nginx's log.
 sub wait_for_log {
-    my $pattern = shift;
+    my ($pattern, $seconds) = @_;
 
     return wait_until(sub {
         open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log"
             or return 0;
         return scalar grep { /$pattern/ } <$in>;
-    });
+    }, $seconds);
 }
 
 
