@@ -84,6 +84,9 @@ __DATA__
 --- order
 order_feed_timeout 60s;
 --- play
+ok wait_until(sub { metric('db_connections{state="idle"}') == 4
+                    && metric('listener_up') }, 60), 'all is there';
+
 my $got = call('GET /metrics');
 
 is $got->{code}, 200, 'without a token';
